@@ -1,0 +1,31 @@
+# The two commands of the README, and what developers add to them. All share one debug build in .build.
+
+.PHONY: demo test build set-up lint format bench clean
+.DEFAULT_GOAL := build
+
+demo: build
+	.build/debug/writ demo
+
+test: set-up lint
+	swift build --build-tests
+	swift test --skip-build --disable-xctest
+
+build: set-up
+	swift build --product writ
+
+set-up:
+	@scripts/set-up
+
+lint: set-up
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests Plugins Benchmarks
+
+format:
+	swift format --in-place --parallel --recursive Package.swift Sources Tests Plugins Benchmarks
+
+# Benchmarks are meaningful only when optimised: a second, release build (some ten minutes the first time).
+bench: set-up
+	swift build -c release --product writ-bench
+	.build/release/writ-bench
+
+clean:
+	rm -rf .build

@@ -1,0 +1,213 @@
+// An Arazzo document to checked values: the document itself, its sources and its workflows.
+
+internal import JSON
+
+/// What the readers of an Arazzo document share.
+struct ArazzoReader {
+  let root: DocumentNode
+  let errors: ErrorCollector
+  /// Whether the document may use what Arazzo 1.1 added.
+  let allowsVersion1_1: Bool
+  let sources: [String: SourceDescription]
+  /// The source descriptions that could not be read; what refers to them is not reported again.
+  let unreadSources: Set<String>
+  let workflowIds: Set<String>
+  let inputReferences: ReferenceResolver
+
+  static let namePattern = "letters, digits, _ and -"
+  static let dottedNamePattern = "letters, digits, dots, _ and -"
+
+  static func isName(_ text: String, allowsDots: Bool = false) -> Bool {
+    !text.isEmpty
+      && text.allSatisfy { character in
+        character.isASCII
+          && (character.isLetter || character.isNumber || character == "_" || character == "-"
+            || allowsDots && character == ".")
+      }
+  }
+
+  /// Reads a document.
+  ///
+  /// - Parameter load: Gives the source description at a relative URL of this document, or
+  ///   reports why there is none.
+  static func read(
+    _ root: DocumentNode, errors: ErrorCollector,
+    load: (_ url: DocumentNode, _ type: String?) -> SourceDescription?
+  ) -> ArazzoDocument? {
+    guard
+      let object = ObjectReader(
+        root, "an Arazzo document",
+        fields: ["arazzo", "$self", "info", "sourceDescriptions", "workflows", "components"],
+        errors: errors)
+    else { return nil }
+    let version = object.requiredString("arazzo", "an Arazzo document")
+    if let version, !version.hasPrefix("1.0."), !version.hasPrefix("1.1.") {
+      object.report("only Arazzo 1.0 and 1.1 are supported", at: object["arazzo"])
+    }
+    let isNew = version?.hasPrefix("1.1.") ?? true
+    if let node = object["$self"], !isNew {
+      object.report("'$self' belongs to Arazzo 1.1, but this document is 1.0", at: node)
+    }
+    let info = object.required("info", "an Arazzo document").flatMap {
+      ObjectReader(
+        $0, "info", fields: ["title", "summary", "description", "version"], errors: errors)
+    }
+    let (sources, urls, unread) = readSources(object, load: load)
+    let workflowNodes = object.nonEmptyList("workflows", "an Arazzo document")
+    let reader = ArazzoReader(
+      root: root, errors: errors, allowsVersion1_1: isNew, sources: sources,
+      unreadSources: unread,
+      workflowIds: Set(workflowNodes.compactMap { $0["workflowId"]?.string }),
+      inputReferences: ReferenceResolver(root: root, errors: errors))
+    reader.checkComponents(object)
+    let read = workflowNodes.map { WorkflowReader(document: reader).read($0) }
+    reader.reportDuplicates(workflowNodes)
+    let document = ArazzoDocument(
+      file: root.location.file, arazzoVersion: version ?? "", selfURI: object.string("$self"),
+      title: info?.requiredString("title", "info") ?? "",
+      version: info?.requiredString("version", "info") ?? "", sources: sources,
+      sourceURLs: urls, workflows: read.compactMap { $0?.workflow },
+      extensions: object.extensions())
+    for item in read.compactMap({ $0 }) {
+      ExpressionChecker(
+        document: document, workflow: item.workflow, declared: item.declared,
+        workflowIds: reader.workflowIds, errors: errors
+      ).check(item.uses)
+    }
+    WorkflowGraph(document: document, errors: errors).check()
+    return document
+  }
+
+  private static func readSources(
+    _ object: ObjectReader, load: (DocumentNode, String?) -> SourceDescription?
+  ) -> ([String: SourceDescription], [String: String], Set<String>) {
+    var sources: [String: SourceDescription] = [:]
+    var urls: [String: String] = [:]
+    var unread: Set<String> = []
+    for node in object.nonEmptyList("sourceDescriptions", "an Arazzo document") {
+      guard
+        let source = ObjectReader(
+          node, "a source description", fields: ["name", "url", "type"], errors: object.errors),
+        let name = source.requiredString("name", "a source description"),
+        let url = source.requiredString("url", "a source description"), let urlNode = source["url"]
+      else { continue }
+      if !isName(name) {
+        source.report(
+          "the name of a source description is made of \(namePattern)", at: source["name"])
+      }
+      if urls[name] != nil {
+        source.report("there are two source descriptions '\(name)'", at: source["name"])
+      }
+      urls[name] = url
+      let type = source.string("type")
+      switch type {
+      case "asyncapi":
+        source.report("AsyncAPI is not supported; only openapi and arazzo are", at: source["type"])
+      case nil, "openapi", "arazzo": sources[name] = load(urlNode, type)
+      default: source.report("'type' must be one of openapi, arazzo", at: source["type"])
+      }
+      if sources[name] == nil { unread.insert(name) }
+    }
+    return (sources, urls, unread)
+  }
+
+  private func reportDuplicates(_ workflows: [DocumentNode]) {
+    var seen: Set<String> = []
+    for node in workflows.compactMap({ $0["workflowId"] }) {
+      guard let name = node.string, !seen.insert(name).inserted else { continue }
+      errors.report("there are two workflows '\(name)'", at: node.location)
+    }
+  }
+
+  // MARK: Components
+
+  private func checkComponents(_ object: ObjectReader) {
+    guard let node = object["components"],
+      let components = ObjectReader(
+        node, "components",
+        fields: ["inputs", "parameters", "successActions", "failureActions"], errors: errors)
+    else { return }
+    for kind in ["inputs", "parameters", "successActions", "failureActions"] {
+      for member in components.map(kind) where !Self.isName(member.name, allowsDots: true) {
+        errors.report(
+          "the name of a component is made of \(Self.dottedNamePattern)",
+          at: member.nameLocation)
+      }
+    }
+  }
+
+  /// The component that a Reusable Object names: the object itself for anything else.
+  ///
+  /// - Returns: The object, and the value that replaces a parameter's.
+  func reusable(_ node: DocumentNode, _ kind: String) -> (node: DocumentNode, value: DocumentNode?)?
+  {
+    guard let reference = node["reference"] else { return (node, nil) }
+    guard
+      let object = ObjectReader(
+        node, "a reusable object",
+        fields: kind == "parameters" ? ["reference", "value"] : ["reference"],
+        isExtensible: false, errors: errors),
+      let expression = errors.expression(reference)
+    else { return nil }
+    guard case .component(kind, let name) = expression.source else {
+      object.report("'reference' must name a component: $components.\(kind).…", at: reference)
+      return nil
+    }
+    guard let target = root["components"]?[kind]?[name] else {
+      object.report("there is no component '\(name)' in components.\(kind)", at: reference)
+      return nil
+    }
+    return (target, object["value"])
+  }
+
+  // MARK: References
+
+  /// The workflow that a text names, of this document or of a source description.
+  func workflowReference(_ node: DocumentNode) -> WorkflowReference? {
+    guard let text = node.string else {
+      errors.report("the name of a workflow is expected", at: node.location)
+      return nil
+    }
+    guard text.hasPrefix("$") else {
+      if workflowIds.contains(text) { return WorkflowReference(workflowId: text) }
+      errors.report("there is no workflow '\(text)' in this document", at: node.location)
+      return nil
+    }
+    guard case .sourceDescription(let source, let name)? = errors.expression(node)?.source else {
+      errors.report(
+        "a workflow of another document is named by $sourceDescriptions.<name>.<workflowId>",
+        at: node.location)
+      return nil
+    }
+    if unreadSources.contains(source) { return nil }
+    switch sources[source] {
+    case .arazzo(let document)?:
+      if document.workflow(id: name) != nil {
+        return WorkflowReference(source: source, workflowId: name)
+      }
+      errors.report("there is no workflow '\(name)' in \(document.file)", at: node.location)
+    case .openAPI?:
+      errors.report(
+        "the source description '\(source)' is an OpenAPI document; it has no workflows",
+        at: node.location)
+    case nil:
+      errors.report("there is no source description '\(source)'", at: node.location)
+    }
+    return nil
+  }
+
+  /// The OpenAPI document of a source description, or `nil` after reporting that there is none.
+  func openAPI(_ source: String, at node: DocumentNode) -> OpenAPIDocument? {
+    switch sources[source] {
+    case .openAPI(let document)?: return document
+    case .arazzo?:
+      errors.report(
+        "the source description '\(source)' is an Arazzo document; it has no operations",
+        at: node.location)
+    case nil where !unreadSources.contains(source):
+      errors.report("there is no source description '\(source)'", at: node.location)
+    case nil: break
+    }
+    return nil
+  }
+}

@@ -1,0 +1,100 @@
+// What goes to and comes from an operation: parameters, request bodies, responses.
+
+internal import JSON
+
+extension OpenAPIReader {
+  func readParameter(_ node: DocumentNode) -> OperationParameter? {
+    guard let node = references.resolve(node),
+      let object = ObjectReader(
+        node, "a parameter",
+        fields: [
+          "name", "in", "description", "required", "deprecated", "allowEmptyValue", "style",
+          "explode", "schema", "example", "examples",
+        ],
+        refused: [
+          "content": "a parameter with 'content' is not supported; use 'schema'",
+          "allowReserved": "'allowReserved' is not supported; remove it",
+        ], errors: errors),
+      let name = object.requiredString("name", "a parameter"),
+      object.required("in", "a parameter") != nil
+    else { return nil }
+    if object["in"]?.string == "cookie" {
+      object.report("cookie parameters are not supported", at: object["in"])
+      return nil
+    }
+    guard let location = object.choice("in", as: ParameterLocation.self) else { return nil }
+    let style = location == .query ? "form" : "simple"
+    if let given = object.string("style"), given != style {
+      object.report(
+        "the style '\(given)' is not supported; a \(location.rawValue) parameter has the style "
+          + style, at: object["style"])
+    }
+    _ = object.boolean("explode")
+    let isRequired = object.boolean("required") ?? false
+    if location == .path, !isRequired {
+      object.report("the path parameter '\(name)' must have required: true")
+    }
+    return OperationParameter(
+      name: name, location: location, isRequired: isRequired || location == .path,
+      schema: object["schema"].map(schemas.read) ?? true)
+  }
+
+  func readRequestBody(_ node: DocumentNode) -> RequestBodyDescription? {
+    guard let node = references.resolve(node),
+      let object = ObjectReader(
+        node, "a request body", fields: ["description", "content", "required"], errors: errors)
+    else { return nil }
+    guard object.required("content", "a request body") != nil else { return nil }
+    let content = readContent(object)
+    if content.isEmpty, object["content"]?.members?.isEmpty == true {
+      object.report("'content' needs at least one content type", at: object["content"])
+    }
+    return RequestBodyDescription(
+      isRequired: object.boolean("required") ?? false, content: content)
+  }
+
+  private func readContent(_ object: ObjectReader) -> [MediaTypeDescription] {
+    object.map("content").compactMap { member in
+      guard
+        let media = ObjectReader(
+          member.value, "a content type", fields: ["schema", "example", "examples", "encoding"],
+          errors: errors)
+      else { return nil }
+      return MediaTypeDescription(
+        contentType: member.name, schema: media["schema"].map(schemas.read))
+    }
+  }
+
+  func readResponses(_ object: ObjectReader) -> [ResponseDescription] {
+    guard object.required("responses", "an operation") != nil else { return [] }
+    return object.map("responses").compactMap { member in
+      if member.name.hasPrefix("x-") { return nil }
+      guard let status = Self.status(member.name) else {
+        errors.report(
+          "a response is named by its status (such as 200), a range (2XX) or 'default'",
+          at: member.nameLocation)
+        return nil
+      }
+      return readResponse(member.value, status: status)
+    }
+  }
+
+  private static func status(_ text: String) -> StatusPattern? {
+    if text == "default" { return .default }
+    guard text.count == 3, let first = text.first?.wholeNumberValue, (1...5).contains(first)
+    else { return nil }
+    if text.dropFirst() == "XX" { return .range(first) }
+    return Int(text).map { .code($0) }
+  }
+
+  func readResponse(_ node: DocumentNode, status: StatusPattern) -> ResponseDescription? {
+    guard let node = references.resolve(node),
+      let object = ObjectReader(
+        node, "a response", fields: ["description", "headers", "content", "links"],
+        errors: errors)
+    else { return nil }
+    return ResponseDescription(
+      status: status, description: object.requiredString("description", "a response") ?? "",
+      content: readContent(object))
+  }
+}

@@ -1,0 +1,208 @@
+// OpenAPI 3.1 to checked values. What jobs do not need (webhooks, links, callbacks) is let pass;
+// what would change a request and is not supported is refused by name.
+
+internal import JSON
+
+struct OpenAPIReader {
+  let root: DocumentNode
+  let file: String
+  let errors: ErrorCollector
+  let schemas: SchemaReader
+  let references: ReferenceResolver
+
+  /// Reads a document; `nil` after reporting why it is none.
+  static func read(_ root: DocumentNode, errors: ErrorCollector) -> OpenAPIDocument? {
+    let references = ReferenceResolver(root: root, errors: errors)
+    let reader = OpenAPIReader(
+      root: root, file: root.location.file, errors: errors,
+      schemas: SchemaReader(references: references, errors: errors), references: references)
+    return reader.readDocument()
+  }
+
+  private func readDocument() -> OpenAPIDocument? {
+    guard
+      let object = ObjectReader(
+        root, "an OpenAPI document",
+        fields: [
+          "openapi", "info", "jsonSchemaDialect", "servers", "paths", "webhooks", "components",
+          "security", "tags", "externalDocs",
+        ], errors: errors)
+    else { return nil }
+    if let version = object.requiredString("openapi", "an OpenAPI document"),
+      !version.hasPrefix("3.1.")
+    {
+      object.report("only OpenAPI 3.1 is supported", at: object["openapi"])
+    }
+    let info = object.required("info", "an OpenAPI document").flatMap {
+      ObjectReader(
+        $0, "info",
+        fields: [
+          "title", "summary", "description", "termsOfService", "contact", "license", "version",
+        ], errors: errors)
+    }
+    let isLocal = object.boolean("x-writ-local") ?? false
+    let servers = readServers(object)
+    let schemes = readComponents(object)
+    let security = readSecurity(object) ?? []
+    let operations = object.map("paths").flatMap { member -> [Operation] in
+      if member.name.hasPrefix("x-") { return [] }
+      return readPathItem(member, servers: servers, security: security)
+    }
+    reportDuplicateNames(operations)
+    return OpenAPIDocument(
+      file: file, title: info?.requiredString("title", "info") ?? "",
+      version: info?.requiredString("version", "info") ?? "", servers: servers,
+      operations: operations,
+      securitySchemes: schemes,
+      isLocal: isLocal, extensions: object.extensions(except: ["x-writ-local"]))
+  }
+
+  private func reportDuplicateNames(_ operations: [Operation]) {
+    var names: Set<String> = []
+    for operation in operations {
+      guard let name = operation.operationId, !names.insert(name).inserted else { continue }
+      errors.report(
+        "the operationId '\(name)' occurs twice; it must be unique in the document",
+        at: operation.location)
+    }
+  }
+
+  private func readServers(_ object: ObjectReader) -> [String] {
+    (object.list("servers") ?? []).compactMap { node in
+      ObjectReader(
+        node, "a server", fields: ["url", "description"],
+        refused: [
+          "variables": "server variables are not supported; write the URL out"
+        ], errors: errors)?.requiredString("url", "a server")
+    }
+  }
+
+  private func readSecurity(_ object: ObjectReader) -> [[String]]? {
+    guard let alternatives = object.list("security") else { return nil }
+    return alternatives.compactMap { alternative in
+      guard let members = alternative.members else {
+        object.report("a security requirement must be an object", at: alternative)
+        return nil
+      }
+      let declared = root["components"]?["securitySchemes"]
+      for member in members where declared?[member.name] == nil {
+        errors.report(
+          "there is no security scheme '\(member.name)' in components.securitySchemes",
+          at: member.nameLocation)
+      }
+      return members.map(\.name)
+    }
+  }
+
+  // MARK: Paths
+
+  private func readPathItem(
+    _ member: DocumentNode.Member, servers: [String], security: [[String]]
+  ) -> [Operation] {
+    if !member.name.hasPrefix("/") {
+      errors.report("a path starts with /", at: member.nameLocation)
+    }
+    let methods = HTTPMethod.allCases.map(\.rawValue)
+    guard let node = references.resolve(member.value),
+      let item = ObjectReader(
+        node, "a path",
+        fields: ["summary", "description", "servers", "parameters"] + methods, errors: errors)
+    else { return [] }
+    let itemServers = readServers(item)
+    let shared = (item.list("parameters") ?? []).compactMap(readParameter)
+    return HTTPMethod.allCases.compactMap { method in
+      guard let node = item[method.rawValue] else { return nil }
+      return readOperation(
+        node, method, member.name, shared: shared,
+        servers: itemServers.isEmpty ? servers : itemServers, security: security)
+    }
+  }
+
+  private func readOperation(
+    _ node: DocumentNode, _ method: HTTPMethod, _ path: String, shared: [OperationParameter],
+    servers: [String], security: [[String]]
+  ) -> Operation? {
+    guard
+      let object = ObjectReader(
+        node, "an operation",
+        fields: [
+          "tags", "summary", "description", "externalDocs", "operationId", "parameters",
+          "requestBody", "responses", "callbacks", "deprecated", "security", "servers",
+        ], errors: errors)
+    else { return nil }
+    let own = (object.list("parameters") ?? []).compactMap(readParameter)
+    reportDuplicates(own, object)
+    let inherited = shared.filter { candidate in
+      !own.contains { $0.name == candidate.name && $0.location == candidate.location }
+    }
+    let ownServers = readServers(object)
+    let operation = Operation(
+      operationId: object["operationId"] == nil
+        ? nil : object.requiredString("operationId", "an operation"),
+      method: method, path: path, summary: object.string("summary"),
+      parameters: inherited + own,
+      requestBody: object["requestBody"].flatMap(readRequestBody),
+      responses: readResponses(object),
+      servers: ownServers.isEmpty ? servers : ownServers,
+      security: readSecurity(object) ?? security,
+      requiredPermissions: readPermissions(object), effect: readEffect(object, method),
+      extensions: object.extensions(except: ["x-effect", "x-required-permission"]),
+      location: object.location)
+    reportPathParameters(operation)
+    return operation
+  }
+
+  private func readPermissions(_ object: ObjectReader) -> [String] {
+    let name = "x-required-permission"
+    guard let node = object[name] else { return [] }
+    if let text = node.string, !text.isEmpty { return [text] }
+    if node.elements != nil { return Set(object.strings(name).map(\.text)).sorted() }
+    object.report("'\(name)' must be a permission or a list of permissions", at: node)
+    return []
+  }
+
+  private func readEffect(_ object: ObjectReader, _ method: HTTPMethod) -> OperationEffect {
+    if object["x-effect"] != nil {
+      return object.choice("x-effect", as: OperationEffect.self) ?? .update
+    }
+    switch method {
+    case .get, .head, .options, .trace: return .none
+    case .post, .put, .patch, .delete:
+      object.report(
+        "an operation with \(method.name) must say what it does to the outside world: "
+          + "x-effect: create, update, delete, or none if it only reads")
+      return .update
+    }
+  }
+
+  private func reportDuplicates(_ parameters: [OperationParameter], _ object: ObjectReader) {
+    for (index, parameter) in parameters.enumerated()
+    where parameters[..<index].contains(where: {
+      $0.name == parameter.name && $0.location == parameter.location
+    }) {
+      object.report(
+        "the \(parameter.location.rawValue) parameter '\(parameter.name)' is declared twice",
+        at: object["parameters"])
+    }
+  }
+
+  private func reportPathParameters(_ operation: Operation) {
+    var inTemplate: [String] = []
+    for piece in operation.path.split(separator: "{").dropFirst(operation.path.first == "{" ? 0 : 1)
+    {
+      guard let end = piece.firstIndex(of: "}") else { continue }
+      inTemplate.append(String(piece[..<end]))
+    }
+    let declared = operation.parameters.filter { $0.location == .path }.map(\.name)
+    for name in inTemplate where !declared.contains(name) {
+      errors.report(
+        "the path has {\(name)}, but no path parameter '\(name)' is declared",
+        at: operation.location)
+    }
+    for name in declared where !inTemplate.contains(name) {
+      errors.report(
+        "the path parameter '\(name)' does not occur in the path \(operation.path)",
+        at: operation.location)
+    }
+  }
+}

@@ -1,0 +1,89 @@
+// Parameters, and the values that expressions may stand in.
+
+internal import JSON
+
+struct ParameterReader {
+  let document: ArazzoReader
+  let uses: ExpressionUses
+  let stepId: String?
+  var scope = ExpressionScope.request
+  var errors: ErrorCollector { document.errors }
+
+  /// Reads `parameters`.
+  ///
+  /// - Parameter needsLocation: Whether the parameters go to an operation; `nil` if that is not
+  ///   known because the target could not be read.
+  func readList(_ object: ObjectReader, needsLocation: Bool?) -> [Parameter] {
+    var parameters: [Parameter] = []
+    for node in object.list("parameters") ?? [] {
+      guard let parameter = read(node, needsLocation: needsLocation) else { continue }
+      if parameters.contains(where: {
+        $0.name == parameter.name && $0.location == parameter.location
+      }) {
+        errors.report("the parameter '\(parameter.name)' is passed twice", at: node.location)
+      }
+      parameters.append(parameter)
+    }
+    return parameters
+  }
+
+  private func read(_ node: DocumentNode, needsLocation: Bool?) -> Parameter? {
+    guard let (target, override) = document.reusable(node, "parameters"),
+      let object = ObjectReader(
+        target, "a parameter", fields: ["name", "in", "value"], errors: errors),
+      let name = object.requiredString("name", "a parameter")
+    else { return nil }
+    guard let valueNode = override ?? object.required("value", "a parameter") else { return nil }
+    let value = ValueReader(errors: errors).read(valueNode)
+    uses.note(value.expressions, at: valueNode.location, scope, step: stepId)
+    return Parameter(
+      name: name, location: readLocation(object, needsLocation), value: value,
+      sourceLocation: node.location)
+  }
+
+  private func readLocation(_ object: ObjectReader, _ needsLocation: Bool?) -> ParameterLocation? {
+    switch (object["in"], needsLocation) {
+    case (nil, true?):
+      object.report("a parameter of an operation needs the field 'in': path, query or header")
+      return nil
+    case (let node?, false?):
+      object.report("a parameter of a workflow has no 'in'", at: node)
+      return nil
+    case (nil, _): return nil
+    case (let node?, _):
+      if let text = node.string, ["cookie", "querystring"].contains(text) {
+        object.report("parameters in '\(text)' are not supported", at: node)
+        return nil
+      }
+      return object.choice("in", as: ParameterLocation.self)
+    }
+  }
+}
+
+/// Any value of a document, with the expressions in its strings.
+struct ValueReader {
+  let errors: ErrorCollector
+
+  func read(_ node: DocumentNode) -> ValueTemplate {
+    switch node.content {
+    case .scalar(.string(let text)):
+      return errors.template(text, at: node) ?? .literal(.string(text))
+    case .scalar(let value): return .literal(value)
+    case .array(let elements):
+      let values = elements.map(read)
+      return values.allSatisfy(\.isLiteral) ? .literal(node.value) : .array(values)
+    case .object(let members):
+      if node["selector"] != nil, node["context"] != nil {
+        errors.report(
+          "Selector Objects are not supported yet; use a JSON Pointer, such as "
+            + "$response.body#/id", at: node.location)
+      }
+      let values = members.map { ValueTemplate.Member(name: $0.name, value: read($0.value)) }
+      return values.allSatisfy(\.value.isLiteral) ? .literal(node.value) : .object(values)
+    }
+  }
+}
+
+extension ValueTemplate {
+  var isLiteral: Bool { if case .literal = self { true } else { false } }
+}

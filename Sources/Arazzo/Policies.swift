@@ -1,0 +1,135 @@
+// What the `x-writ` extensions say, as checked values: what the standards lack for a job type.
+
+/// How the audit trail may record a field.
+public enum RecordPolicy: String, Sendable, Hashable, CaseIterable {
+  /// As it is.
+  case clear
+  /// As a keyed digest: it can be searched for, not read.
+  case digest
+  /// Not at all; the default.
+  case never
+}
+
+/// Whether an administrator may run a finished job again.
+public enum ReplaySafety: String, Sendable, Hashable, CaseIterable {
+  /// Yes: running it twice does no harm.
+  case safe
+  /// No.
+  case never
+  /// After a person has looked at it; the default.
+  case review
+}
+
+/// How often, and how far apart, a job is tried.
+public struct RetryPolicy: Sendable, Hashable {
+  /// The number of attempts, the first included; at least 1.
+  public var maxAttempts: Int
+  /// The upper bound of the first backoff.
+  public var base: Duration
+  /// The upper bound of every backoff; not below ``base``.
+  public var cap: Duration
+
+  /// A policy; the defaults are those of a workflow that says nothing.
+  public init(
+    maxAttempts: Int = 20, base: Duration = .seconds(1), cap: Duration = .seconds(300)
+  ) {
+    self.maxAttempts = maxAttempts
+    self.base = base
+    self.cap = cap
+  }
+}
+
+/// `x-writ` of a workflow.
+public struct WorkflowPolicy: Sendable, Hashable {
+  /// The name of the job type and of its SQL function; `nil` for a sub-workflow.
+  public var jobType: String?
+  /// Whom the job is about, over `$inputs`; jobs of one subject run in order.
+  public var subject: ValueTemplate?
+  /// How often, and how far apart, the job is tried.
+  public var retry = RetryPolicy()
+  /// The longest wait for one response.
+  public var requestTimeout: Duration = .seconds(35)
+  /// The longest life of the job from its enqueueing; `nil` for no limit.
+  public var deadline: Duration?
+  /// Whether a finished job may run again.
+  public var replay: ReplaySafety = .review
+  /// The number of jobs of this type that may run at once over the fleet; `nil` for no limit.
+  public var concurrency: Int?
+
+  /// The policy of a workflow that says nothing.
+  public init() {}
+}
+
+/// What to do with a step when it is unknown whether its request took effect.
+public enum InDoubtRule: Sendable, Hashable {
+  /// Send the request again: doing it twice is doing it once.
+  case resend
+  /// Stop; a person decides.
+  case review
+  /// Go to a step that finds out by reading.
+  case goto(stepId: String)
+}
+
+/// `x-writ.outputs.<name>` of a step.
+public struct OutputPolicy: Sendable, Hashable {
+  /// How the audit trail may record the output.
+  public var record: RecordPolicy = .never
+  /// Whether the output is a secret, which may flow into a sink and nowhere else.
+  public var isSecret = false
+
+  /// The policy of an output about which nothing is said.
+  public init() {}
+}
+
+/// With what a step's request authenticates, where it is not the job type's own key.
+public enum StepCredential: Sendable, Hashable {
+  /// The secret that a sink of an earlier step stored.
+  case secretOf(stepId: String, output: String)
+  /// The secret that the store keeps under this name, a text over `$inputs`.
+  case stored(ValueTemplate)
+}
+
+/// `x-writ` of a step.
+public struct StepPolicy: Sendable, Hashable {
+  /// What to do in doubt; set exactly where the operation has an effect.
+  public var inDoubt: InDoubtRule?
+  /// What holds for outputs, by name; an output that is missing here has the default policy.
+  public var outputs: [String: OutputPolicy] = [:]
+  /// The names under which secret outputs are stored before the step counts as done, by output.
+  public var sinks: [String: ValueTemplate] = [:]
+  /// With what the request authenticates; `nil` for the job type's own key.
+  public var credential: StepCredential?
+  /// What the step does to the outside world, where that is not what its operation may do.
+  ///
+  /// An update with nothing in it only reads. `nil` for the operation's own effect.
+  public var effect: OperationEffect?
+  /// Why ``effect`` is true (`reason`); set exactly where ``effect`` is.
+  public var effectReason: String?
+
+  /// The policy of a step that says nothing.
+  public init() {}
+}
+
+/// How a job ends when an action of type `end` is taken.
+public enum EndOutcome: String, Sendable, Hashable, CaseIterable {
+  /// Its purpose is reached.
+  case completed
+  /// It was refused and is not tried again.
+  case discard
+  /// It waits for a person.
+  case review
+}
+
+/// `x-writ` of an action of type `end`.
+public struct EndPolicy: Sendable, Hashable {
+  /// How the job ends.
+  public var outcome: EndOutcome
+  /// A sentence for the person who reads the job.
+  public var reason: String?
+
+  /// A policy.
+  public init(outcome: EndOutcome, reason: String? = nil) {
+    self.outcome = outcome
+    self.reason = reason
+  }
+}

@@ -1,0 +1,214 @@
+// `x-writ` of workflows and steps.
+
+internal import JSON
+
+struct PolicyReader {
+  let errors: ErrorCollector
+  let uses: ExpressionUses
+
+  func workflow(_ node: DocumentNode) -> WorkflowPolicy {
+    var policy = WorkflowPolicy()
+    guard
+      let object = ObjectReader(
+        node, "x-writ of a workflow",
+        fields: [
+          "jobType", "subject", "retry", "requestTimeout", "deadline", "replay", "concurrency",
+        ], isExtensible: false, errors: errors)
+    else { return policy }
+    policy.jobType = object.string("jobType")
+    if let name = policy.jobType, !InputSchemaReader.isName(name) {
+      object.report(
+        "a job type is named by at most 63 lower-case letters, digits and _, starting with a "
+          + "letter", at: object["jobType"])
+    }
+    policy.subject = object.template("subject")
+    if let subject = policy.subject, let node = object["subject"] {
+      uses.note(subject.expressions, at: node.location, .inputsOnly)
+    }
+    policy.retry = readRetry(object)
+    policy.requestTimeout = object.duration("requestTimeout") ?? policy.requestTimeout
+    policy.deadline = object.duration("deadline")
+    policy.replay = object.choice("replay", as: ReplaySafety.self) ?? .review
+    policy.concurrency = object.integer("concurrency", in: 1...100_000)
+    return policy
+  }
+
+  private func readRetry(_ object: ObjectReader) -> RetryPolicy {
+    var policy = RetryPolicy()
+    guard let node = object["retry"],
+      let retry = ObjectReader(
+        node, "retry", fields: ["maxAttempts", "base", "cap"], isExtensible: false,
+        errors: errors)
+    else { return policy }
+    policy.maxAttempts = retry.integer("maxAttempts", in: 1...1000) ?? policy.maxAttempts
+    policy.base = retry.duration("base") ?? policy.base
+    policy.cap = retry.duration("cap") ?? max(policy.cap, policy.base)
+    if policy.base > policy.cap { retry.report("'base' must not be longer than 'cap'") }
+    return policy
+  }
+
+  // MARK: Steps
+
+  func step(
+    _ step: ObjectReader, stepId: String?, target: StepTarget?, stepIds: [String]
+  ) -> StepPolicy {
+    var policy = StepPolicy()
+    let node = step["x-writ"]
+    let object = node.flatMap {
+      ObjectReader(
+        $0, "x-writ of a step",
+        fields: ["inDoubt", "outputs", "sink", "credential", "effect", "reason"],
+        isExtensible: false, errors: errors)
+    }
+    if let object {
+      readEffect(object, target, into: &policy)
+      policy.inDoubt = object["inDoubt"].flatMap { readInDoubt($0, stepIds) }
+      policy.outputs = readOutputs(object, step)
+      policy.sinks = readSinks(object, stepId, policy.outputs)
+      policy.credential = object["credential"].flatMap { readCredential($0, stepId, stepIds) }
+    }
+    checkInDoubt(object?["inDoubt"], step, stepId, target, effect: policy.effect)
+    return policy
+  }
+
+  /// An effect of the step's own, with the reason that makes it true.
+  private func readEffect(
+    _ object: ObjectReader, _ target: StepTarget?, into policy: inout StepPolicy
+  ) {
+    guard let node = object["effect"] else {
+      if let reason = object["reason"] {
+        errors.report("'reason' belongs to 'effect'", at: reason.location)
+      }
+      return
+    }
+    if case .workflow? = target {
+      errors.report(
+        "'effect' belongs to the steps of the workflow that is called", at: node.location)
+    }
+    policy.effect = object.choice("effect", as: OperationEffect.self)
+    policy.effectReason = object.requiredString("reason", "an effect of a step's own")
+  }
+
+  private func checkInDoubt(
+    _ rule: DocumentNode?, _ step: ObjectReader, _ stepId: String?, _ target: StepTarget?,
+    effect: OperationEffect?
+  ) {
+    switch target {
+    case .operation(let operation, _, _)? where (effect ?? operation.effect) != .none:
+      guard rule == nil else { return }
+      step.report(
+        "the step '\(stepId ?? "")' calls \(operation.name), whose effect is "
+          + "\((effect ?? operation.effect).rawValue): say in x-writ.inDoubt what to do when it is "
+          + "unknown whether the request took effect: resend, review, or goto: <a step that reads>")
+    case .operation(let operation, _, _)?:
+      guard let rule else { return }
+      errors.report(
+        "\(operation.name) only reads, so there is nothing to doubt; remove 'inDoubt'",
+        at: rule.location)
+    case .workflow?:
+      guard let rule else { return }
+      errors.report(
+        "'inDoubt' belongs to the steps of the workflow that is called", at: rule.location)
+    case nil: break
+    }
+  }
+
+  private func readInDoubt(_ node: DocumentNode, _ stepIds: [String]) -> InDoubtRule? {
+    switch node.string {
+    case "resend": return .resend
+    case "review": return .review
+    default: break
+    }
+    guard let target = node["goto"], node.members?.count == 1, let name = target.string else {
+      errors.report("'inDoubt' must be resend, review, or goto: <stepId>", at: node.location)
+      return nil
+    }
+    guard stepIds.contains(name) else {
+      errors.report("there is no step '\(name)' in this workflow", at: target.location)
+      return nil
+    }
+    return .goto(stepId: name)
+  }
+
+  private func readOutputs(
+    _ object: ObjectReader, _ step: ObjectReader
+  ) -> [String: OutputPolicy] {
+    var policies: [String: OutputPolicy] = [:]
+    for member in object.map("outputs") {
+      if step["outputs"]?[member.name] == nil {
+        errors.report("the step has no output '\(member.name)'", at: member.nameLocation)
+      }
+      guard
+        let fields = ObjectReader(
+          member.value, "x-writ of an output", fields: ["record", "secret"],
+          isExtensible: false, errors: errors)
+      else { continue }
+      var policy = OutputPolicy()
+      policy.isSecret = fields.boolean("secret") ?? false
+      policy.record = fields.choice("record", as: RecordPolicy.self) ?? .never
+      if policy.isSecret {
+        if policy.record != .never {
+          fields.report("a secret is never recorded; remove 'record'", at: fields["record"])
+        }
+        if object["sink"]?[member.name] == nil {
+          errors.report(
+            "the secret '\(member.name)' needs a sink, x-writ.sink.\(member.name), or it is lost",
+            at: member.nameLocation)
+        }
+      }
+      policies[member.name] = policy
+    }
+    return policies
+  }
+
+  private func readSinks(
+    _ object: ObjectReader, _ stepId: String?, _ outputs: [String: OutputPolicy]
+  ) -> [String: ValueTemplate] {
+    var sinks: [String: ValueTemplate] = [:]
+    for member in object.map("sink") {
+      if outputs[member.name]?.isSecret != true {
+        errors.report(
+          "a sink takes secrets only: write x-writ.outputs.\(member.name): {secret: true}",
+          at: member.nameLocation)
+      }
+      guard
+        let fields = ObjectReader(
+          member.value, "a sink", fields: ["store"], isExtensible: false, errors: errors),
+        fields.requiredString("store", "a sink") != nil, let name = fields.template("store")
+      else { continue }
+      uses.note(
+        name.expressions, at: fields["store"]?.location ?? fields.location, .request, step: stepId)
+      sinks[member.name] = name
+    }
+    return sinks
+  }
+
+  private func readCredential(
+    _ node: DocumentNode, _ stepId: String?, _ stepIds: [String]
+  ) -> StepCredential? {
+    guard
+      let object = ObjectReader(
+        node, "a credential", fields: ["secretOf", "stored"], isExtensible: false,
+        errors: errors)
+    else { return nil }
+    switch (object["secretOf"], object["stored"]) {
+    case (let secret?, nil):
+      let parts = (secret.string ?? "").split(
+        separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
+        object.report("'secretOf' must be <stepId>.<output>", at: secret)
+        return nil
+      }
+      return .secretOf(stepId: String(parts[0]), output: String(parts[1]))
+    case (nil, let stored?):
+      guard object.requiredString("stored", "a credential") != nil,
+        let name = object.template("stored")
+      else { return nil }
+      uses.note(name.expressions, at: stored.location, .request, step: stepId)
+      return .stored(name)
+    default:
+      object.report("a credential has either secretOf or stored")
+      return nil
+    }
+  }
+}

@@ -1,0 +1,169 @@
+// From a step of the workflow to the request that the worker sends.
+
+import Arazzo
+import JSON
+
+/// Why a step cannot be made into a request: a value that it needs is not there or not usable.
+struct UnbuildableRequest: Error {
+  /// What is wrong; names the parameter, never its value.
+  var reason: String
+}
+
+/// Makes requests of the steps of one job.
+struct RequestBuilder: Sendable {
+  let environment: String
+  let jobType: String
+
+  /// The request of a step of a frame.
+  func request(
+    _ step: Step, path: String, in frame: WorkflowFrame, context: EvaluationContext
+  ) throws(UnbuildableRequest) -> StepRequest {
+    guard case .operation(let operation, let source, let isLocal) = step.target else {
+      throw UnbuildableRequest(reason: "the step calls no operation")
+    }
+    let body = step.requestBody.map { $0.evaluate(in: context) }
+    if case .some(nil) = body { throw UnbuildableRequest(reason: "the body has no value") }
+    var headers = [(name: "accept", value: "application/json")]
+    var bytes: [UInt8]?
+    if let value = body ?? nil, let contentType = step.requestBody?.contentType {
+      headers.append((name: "content-type", value: contentType))
+      bytes = try Self.bytes(of: value, contentType: contentType)
+    }
+    headers += try Self.headers(of: step, context: context)
+    return StepRequest(
+      step: path, operationID: operation.name, effect: step.effect,
+      target: isLocal
+        ? .local(input: (body ?? nil) ?? .object(JSONObject()))
+        : .remote(source: source, servers: operation.servers),
+      method: operation.method.name,
+      path: try Self.target(of: step, operation, context: context), headers: headers, body: bytes,
+      credential: isLocal
+        ? .none : try credential(of: step, operation, source: source, in: frame, context: context),
+      timeout: step.timeout ?? frame.workflow.policy.requestTimeout)
+  }
+
+  private static func bytes(
+    of value: JSONValue, contentType: String
+  ) throws(UnbuildableRequest) -> [UInt8] {
+    let type = contentType.prefix { $0 != ";" }.lowercased()
+    if type.hasSuffix("/json") || type.hasSuffix("+json") { return value.serializedBytes() }
+    guard case .string(let text) = value else {
+      throw UnbuildableRequest(reason: "a body that is not JSON must be a string")
+    }
+    return Array(text.utf8)
+  }
+
+  private static func headers(
+    of step: Step, context: EvaluationContext
+  ) throws(UnbuildableRequest) -> [(name: String, value: String)] {
+    var headers: [(name: String, value: String)] = []
+    for parameter in step.parameters where parameter.location == .header {
+      guard let value = parameter.value.evaluateText(in: context) else { continue }
+      guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+        throw UnbuildableRequest(reason: "the header \(parameter.name) has a control character")
+      }
+      headers.append((name: parameter.name.lowercased(), value: value))
+    }
+    return headers
+  }
+
+  /// The path with its parameters, and the query.
+  private static func target(
+    of step: Step, _ operation: Operation, context: EvaluationContext
+  ) throws(UnbuildableRequest) -> String {
+    var path = ""
+    var rest = Substring(operation.path)
+    while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
+      let name = String(rest[rest.index(after: open)..<close])
+      path += rest[..<open]
+      path += try segment(name, of: step, context: context)
+      rest = rest[rest.index(after: close)...]
+    }
+    path += rest
+    let query = step.parameters.filter { $0.location == .query }.compactMap { parameter in
+      parameter.value.evaluateText(in: context).map {
+        percentEncoded(parameter.name) + "=" + percentEncoded($0)
+      }
+    }
+    return query.isEmpty ? path : path + "?" + query.joined(separator: "&")
+  }
+
+  /// A path parameter, percent-encoded.
+  ///
+  /// An empty one would name the collection instead of its member, and dots would climb out of it:
+  /// neither is ever meant.
+  private static func segment(
+    _ name: String, of step: Step, context: EvaluationContext
+  ) throws(UnbuildableRequest) -> String {
+    let parameter = step.parameters.first { $0.location == .path && $0.name == name }
+    guard let value = parameter?.value.evaluate(in: context), !value.isNull,
+      let text = parameter?.value.evaluateText(in: context), !text.isEmpty, text != ".",
+      text != ".."
+    else { throw UnbuildableRequest(reason: "the path parameter \(name) has no value") }
+    return percentEncoded(text)
+  }
+
+  /// Everything but the unreserved characters of RFC 3986, section 2.3, percent-encoded.
+  static func percentEncoded(_ text: String) -> String {
+    let digits = Array("0123456789ABCDEF".utf8)
+    var output: [UInt8] = []
+    for byte in text.utf8 {
+      switch byte {
+      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."),
+        UInt8(ascii: "_"), UInt8(ascii: "~"):
+        output.append(byte)
+      default:
+        output += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+      }
+    }
+    return String(decoding: output, as: UTF8.self)
+  }
+
+  private func credential(
+    of step: Step, _ operation: Operation, source: String, in frame: WorkflowFrame,
+    context: EvaluationContext
+  ) throws(UnbuildableRequest) -> StepRequest.Credential {
+    guard let name = operation.security.first?.first else { return .none }
+    guard case .openAPI(let document)? = frame.document.sources[source],
+      let scheme = document.securitySchemes[name]
+    else { throw UnbuildableRequest(reason: "the security scheme \(name) is not described") }
+    guard case .apiKey(let header) = scheme.kind else { return .session(scheme) }
+    guard let secret = try storedName(of: step, in: frame, context: context) else {
+      return .key(name: "\(environment)/\(jobType).key", header: header)
+    }
+    return .key(name: secret, header: header)
+  }
+
+  private func storedName(
+    of step: Step, in frame: WorkflowFrame, context: EvaluationContext
+  ) throws(UnbuildableRequest) -> String? {
+    let template: ValueTemplate?
+    switch step.policy.credential {
+    case nil: return nil
+    case .stored(let name)?: template = name
+    case .secretOf(let stepID, let output)?:
+      template = frame.workflow.step(id: stepID)?.policy.sinks[output]
+    }
+    guard let name = template?.evaluateText(in: context) else {
+      throw UnbuildableRequest(reason: "the name of the stored credential has no value")
+    }
+    return name
+  }
+}
+
+extension Step {
+  /// What the step does to the outside world.
+  var effect: OperationEffect { policy.effect ?? operation?.effect ?? .none }
+}
+
+extension ClaimedJob {
+  /// The value of an input that is marked `from: job`.
+  func value(of field: InputProperty.JobField) -> JSONValue {
+    switch field {
+    case .id: JSONValue(id)
+    case .environment: .string(environment)
+    case .type: .string(type)
+    case .attempt: JSONValue(attempt)
+    }
+  }
+}

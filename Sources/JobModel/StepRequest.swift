@@ -1,0 +1,153 @@
+// What the machine asks the worker to send, and what the worker tells it in return.
+
+public import Arazzo
+public import JSON
+public import Secrets
+
+/// A request that the worker sends, or an operation that the worker itself carries out.
+public struct StepRequest: Sendable, Hashable {
+  /// Where it goes.
+  public enum Target: Sendable, Hashable {
+    /// Over HTTP to the API of this source description; `servers` are the base URLs of its
+    /// document, for an environment that names none of its own.
+    case remote(source: String, servers: [String])
+    /// The worker carries it out; `input` is the body.
+    case local(input: JSONValue)
+  }
+
+  /// With what it authenticates.
+  public enum Credential: Sendable, Hashable {
+    /// With nothing.
+    case none
+    /// With the key that the secret store keeps under this name, in this header field.
+    case key(name: String, header: String)
+    /// With a session of this security scheme, which the worker opens and keeps by itself.
+    case session(SecurityScheme)
+  }
+
+  /// The step, with the sub-workflows around it.
+  public var step: String
+  /// The `operationId`, or method and path where it has none.
+  public var operationID: String
+  /// What the step does to the outside world.
+  public var effect: OperationEffect
+  /// Where it goes.
+  public var target: Target
+  /// The method, for example `POST`.
+  public var method: String
+  /// The path, percent-encoded, with the query; to be appended to the base URL.
+  public var path: String
+  /// The header fields but those of the credential; names in lower case.
+  public var headers: [(name: String, value: String)]
+  /// The body.
+  public var body: [UInt8]?
+  /// With what it authenticates.
+  public var credential: Credential
+  /// How long to wait for the whole answer.
+  public var timeout: Duration
+
+  /// Whether both ask for the same.
+  public static func == (left: Self, right: Self) -> Bool {
+    left.step == right.step && left.operationID == right.operationID
+      && left.effect == right.effect && left.target == right.target
+      && left.method == right.method && left.path == right.path
+      && left.headers.elementsEqual(right.headers, by: ==) && left.body == right.body
+      && left.credential == right.credential && left.timeout == right.timeout
+  }
+
+  /// Hashes what tells most requests apart.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(step)
+    hasher.combine(method)
+    hasher.combine(path)
+    hasher.combine(body)
+  }
+}
+
+/// An answer, of AuthOS or of a local operation.
+public struct StepResponse: Sendable {
+  /// The HTTP status.
+  public var status: Int
+  /// The header fields; names are compared without regard to case.
+  public var headers: [(name: String, value: String)]
+  /// The body; the machine keeps only what the step's outputs name.
+  public var body: [UInt8]
+
+  /// An answer.
+  public init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
+    self.status = status
+    self.headers = headers
+    self.body = body
+  }
+
+  /// An answer with a JSON body, as local operations give it.
+  public init(status: Int, json: JSONValue) {
+    self.init(
+      status: status, headers: [(name: "content-type", value: "application/json")],
+      body: json.serializedBytes())
+  }
+
+  /// The first header field of a name.
+  func header(_ name: String) -> String? {
+    headers.first { $0.name.lowercased() == name }?.value
+  }
+}
+
+/// Why no answer came.
+public enum TransportFailure: Error, Sendable, Hashable {
+  /// Nothing left this machine: a new try is safe.
+  case notSent(NotSent)
+  /// The request may have arrived.
+  case ambiguous(Ambiguous)
+  /// There is no credential to send it with; `name` is the secret that is missing or unusable.
+  case credentialMissing(name: String)
+
+  /// Why nothing left.
+  public enum NotSent: String, Sendable, Hashable, CaseIterable {
+    /// Nobody listens at the address.
+    case connectionRefused = "connection_refused"
+    /// The host's name could not be resolved.
+    case nameResolution = "name_resolution"
+    /// The TLS handshake failed.
+    case tls = "tls_failed"
+    /// No connection could be made in time.
+    case connectTimeout = "connect_timeout"
+    /// The worker's own limits kept it back (circuit breaker, lease about to end).
+    case heldBack = "held_back"
+  }
+
+  /// Why it is unknown.
+  public enum Ambiguous: String, Sendable, Hashable, CaseIterable {
+    /// No whole answer came in time.
+    case responseTimeout = "response_timeout"
+    /// The connection ended before the answer was whole.
+    case connectionReset = "connection_reset"
+    /// What came back was not HTTP, or larger than the worker takes.
+    case unreadableResponse = "unreadable_response"
+    /// The worker was told to stop and gave up waiting.
+    case abandoned = "abandoned"
+  }
+}
+
+/// A secret that has to be durable before the step counts as done.
+public struct SecretWrite: Sendable {
+  /// The name in the secret store, for example `production/create_user.pending.key`.
+  public var name: String
+  /// The secret.
+  public var secret: Secret
+
+  /// A write.
+  public init(name: String, secret: Secret) {
+    self.name = name
+    self.secret = secret
+  }
+}
+
+/// A moment by the wall clock, only to read a `Retry-After` date against.
+public struct WallTime: Sendable, Hashable {
+  /// Whole seconds since 1970-01-01T00:00:00Z.
+  public var secondsSince1970: Int
+
+  /// A moment.
+  public init(secondsSince1970: Int) { self.secondsSince1970 = secondsSince1970 }
+}

@@ -1,0 +1,204 @@
+// What an answer means: success or failure, which action follows, and what the journal gets.
+
+import Arazzo
+import JSON
+import Secrets
+
+/// The request that an event answers.
+struct Answer: Sendable {
+  var request: StepRequest
+  var sequence: Int
+  var duration: Duration = .zero
+}
+
+extension WorkflowMachine {
+  mutating func answered(
+    _ answer: Answer, _ response: StepResponse, now: WallTime,
+    random: inout some RandomNumberGenerator
+  ) -> Action {
+    settle(answer, response, now: now, random: &random) ?? proceed(random: &random)
+  }
+
+  /// Takes in an answer; `nil` when the machine can go on by itself.
+  mutating func settle(
+    _ answer: Answer, _ response: StepResponse, now: WallTime,
+    random: inout some RandomNumberGenerator
+  ) -> Action? {
+    let step = position.current.step
+    let context = context(of: step, answer.request, response)
+    guard step.succeeds(in: context) else {
+      return failed(answer, step, response, in: context, now: now, random: &random)
+    }
+    var outputs = JSONObject()
+    var secrets: [SecretWrite] = []
+    for output in step.outputs {
+      let value = output.expression.evaluate(in: context)
+      guard step.outputPolicy(output.name).isSecret else {
+        outputs[output.name] = value
+        continue
+      }
+      guard let sink = step.policy.sinks[output.name] else { continue }
+      guard case .string(let text)? = value, !text.isEmpty,
+        let name = sink.evaluateText(in: context)
+      else { return failedWithoutSecret(answer, step, response, random: &random) }
+      secrets.append(SecretWrite(name: name, secret: Secret(text)))
+    }
+    let outcome = StepOutcome(
+      sequence: answer.sequence, step: answer.request.step, effect: answer.request.effect,
+      result: .succeeded, status: response.status, duration: answer.duration, outputs: outputs,
+      action: successAction(of: step, in: context),
+      recorded: Redaction.outputs(outputs, of: step))
+    guard secrets.isEmpty else {
+      expectation = .storing(outcome, after: answer.request)
+      return .store(secrets)
+    }
+    commit(outcome)
+    return nil
+  }
+
+  /// Decides what follows a sub-workflow that has ended.
+  mutating func complete(_ step: Step, _ ending: Ending) {
+    var context = position.context()
+    context.outputs = position.endedOutputs()
+    if case .workflow(let reference) = step.target {
+      context.workflows[reference.workflowId] = EvaluationContext.WorkflowValues(
+        outputs: context.outputs)
+    }
+    let isDone = ending.outcome == .completed && step.succeeds(in: context)
+    var outputs = context.outputs
+    if !step.outputs.isEmpty {
+      outputs = JSONObject(
+        step.outputs.compactMap { output in
+          output.expression.evaluate(in: context).map { (output.name, $0) }
+        })
+    }
+    let path = position.path
+    var outcome = StepOutcome(
+      sequence: nextSequence(for: path), step: path, effect: .none,
+      result: isDone ? .succeeded : .failed, outputs: isDone ? outputs : JSONObject(),
+      action: StepAction(.next))
+    if isDone {
+      outcome.action = successAction(of: step, in: context)
+      outcome.recorded = Redaction.outputs(outputs, of: step)
+    } else {
+      outcome.errorCode = "workflow_failed"
+      let fallback = hasChanged ? EndOutcome.review : .discard
+      // Waiting out a retry is for requests; a sub-workflow is run again at once.
+      outcome.action =
+        failureAction(of: step, path: path, in: context)?.action
+        ?? StepAction(
+          .end(
+            ending.outcome == .completed ? fallback : ending.outcome, reason: ending.reason),
+          rule: lastOutcome?.action.rule)
+    }
+    commit(outcome)
+  }
+
+  private func context(
+    of step: Step, _ request: StepRequest, _ response: StepResponse
+  ) -> EvaluationContext {
+    var context = position.context()
+    let parameters = { (location: ParameterLocation) in
+      position.values(of: step.parameters.filter { $0.location == location }, in: context)
+    }
+    context.request = EvaluationContext.Message(
+      headers: request.headers, body: step.requestBody?.evaluate(in: context),
+      query: parameters(.query), path: parameters(.path))
+    context.url = request.path
+    context.method = request.method
+    context.statusCode = response.status
+    context.response = EvaluationContext.Message(
+      headers: response.headers, body: response.bodyValue)
+    return context
+  }
+
+  private func successAction(of step: Step, in context: EvaluationContext) -> StepAction {
+    guard let action = step.onSuccess.first(where: { $0.applies(in: context) }) else {
+      return StepAction(.next)
+    }
+    switch action.kind {
+    case .end(let policy):
+      return StepAction(.end(policy.outcome, reason: policy.reason), rule: action.name)
+    case .goto(let target): return StepAction(goto(target, in: context), rule: action.name)
+    }
+  }
+
+  /// The first failure action that applies; a `retry` action whose limit is reached is passed over,
+  /// as the standard says ("the retryLimit MUST be exhausted prior to executing subsequent failure
+  /// actions").
+  func failureAction(
+    of step: Step, path: String, in context: EvaluationContext
+  ) -> (action: StepAction, wait: Duration?)? {
+    for action in step.onFailure where action.applies(in: context) {
+      switch action.kind {
+      case .end(let policy):
+        return (StepAction(.end(policy.outcome, reason: policy.reason), rule: action.name), nil)
+      case .goto(let target):
+        return (StepAction(goto(target, in: context), rule: action.name), nil)
+      case .retry(let wait, let limit, let first):
+        guard retries(of: path, by: action.name) < limit else { continue }
+        return (StepAction(.retry(first: detour(first, in: context)), rule: action.name), wait)
+      }
+    }
+    return nil
+  }
+
+  /// How often an action has retried a step since the step was last done with.
+  private func retries(of path: String, by rule: String) -> Int {
+    var count = 0
+    for entry in run.reversed() where entry.step == path {
+      switch entry.action.flatMap(StepAction.init(json:)) {
+      case let action? where action.kind == .again: continue
+      case let action?:
+        guard case .retry = action.kind else { return count }
+        if action.rule == rule { count += 1 }
+      case nil: return count
+      }
+    }
+    return count
+  }
+
+  private func goto(_ target: ActionTarget, in context: EvaluationContext) -> StepAction.Kind {
+    switch target {
+    case .step(let step): .goto(step: step)
+    case .workflow(let reference, let parameters):
+      .gotoWorkflow(reference, inputs: inputs(parameters, in: context))
+    }
+  }
+
+  private func detour(
+    _ target: ActionTarget?, in context: EvaluationContext
+  ) -> StepAction.RetryDetour? {
+    switch target {
+    case nil: nil
+    case .step(let step)?: .step(step)
+    case .workflow(let reference, let parameters)?:
+      .workflow(reference, inputs: inputs(parameters, in: context))
+    }
+  }
+
+  /// The inputs that are passed, or those of the workflow that goes elsewhere where none are.
+  private func inputs(_ parameters: [Parameter], in context: EvaluationContext) -> JSONObject {
+    parameters.isEmpty ? context.inputs : position.values(of: parameters, in: context)
+  }
+}
+
+extension StepResponse {
+  /// The body as expressions see it: JSON where it is JSON, else text; `nil` where there is none.
+  var bodyValue: JSONValue? {
+    guard !body.isEmpty else { return nil }
+    return (try? JSONValue(parsing: body)) ?? .string(String(decoding: body, as: UTF8.self))
+  }
+
+  /// `error_code` of an error body: a word of capitals, digits and `_`.
+  ///
+  /// Anything else was not written by the service, and is not written down by us.
+  var errorCode: String? {
+    guard let code = bodyValue?["error_code"]?.stringValue, (1...64).contains(code.utf8.count),
+      code.utf8.allSatisfy({
+        (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "_")
+      })
+    else { return nil }
+    return code
+  }
+}

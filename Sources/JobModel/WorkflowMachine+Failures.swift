@@ -1,0 +1,145 @@
+// What a failure means: first the step's own failure actions, to the letter; only where none applies,
+// the classification table.
+
+import Arazzo
+import JSON
+
+extension WorkflowMachine {
+  /// Takes in an answer that is no success; `nil` when the machine can go on by itself.
+  mutating func failed(
+    _ answer: Answer, _ step: Step, _ response: StepResponse, in context: EvaluationContext,
+    now: WallTime, random: inout some RandomNumberGenerator
+  ) -> Action? {
+    let errorCode = response.errorCode
+    let wait = RetryAfter.wait(in: response, now: now)
+    let row = Classification.of(
+      status: response.status, errorCode: errorCode, namesWait: wait != nil)
+    guard let chosen = failureAction(of: step, path: answer.request.step, in: context) else {
+      return classified(
+        answer, step, row, status: response.status, errorCode: errorCode, wait: wait,
+        random: &random)
+    }
+    var outcome = outcome(of: answer, row, status: response.status, errorCode: errorCode)
+    outcome.action = chosen.action
+    commit(outcome)
+    guard let delay = chosen.wait else { return nil }
+    let error = error(of: outcome, "\(row.text); asked again by \(outcome.action.rule ?? "rule")")
+    return retry(after: wait ?? delay, burnsAttempt: false, error, cause: nil)
+  }
+
+  mutating func notAnswered(
+    _ answer: Answer, _ failure: TransportFailure, random: inout some RandomNumberGenerator
+  ) -> Action {
+    var row = Classification.of(failure)
+    if case .credentialMissing(let name) = failure {
+      row = row.saying("the secret \(name) is missing or unusable")
+    }
+    return classified(answer, position.current.step, row, random: &random)
+      ?? proceed(random: &random)
+  }
+
+  mutating func storeFailed(
+    _ answer: Answer, status: Int?, random: inout some RandomNumberGenerator
+  ) -> Action {
+    classified(
+      answer, position.current.step, Classification.secretNotStored, status: status,
+      random: &random) ?? proceed(random: &random)
+  }
+
+  /// A success without the secret that it should have brought.
+  mutating func failedWithoutSecret(
+    _ answer: Answer, _ step: Step, _ response: StepResponse,
+    random: inout some RandomNumberGenerator
+  ) -> Action? {
+    classified(
+      answer, step, Classification.unexpectedSuccess, status: response.status, random: &random)
+  }
+
+  /// Decides by the table; `nil` when the machine can go on by itself.
+  private mutating func classified(
+    _ answer: Answer, _ step: Step, _ row: Classification, status: Int? = nil,
+    errorCode: String? = nil, wait: Duration? = nil, random: inout some RandomNumberGenerator
+  ) -> Action? {
+    var outcome = outcome(of: answer, row, status: status, errorCode: errorCode)
+    let isMutating = outcome.effect != .none
+    let failures = job.failures + 1
+    let isLast = failures >= job.maxAttempts
+    let text = row.failureClass == .unauthorized ? credentialText(answer.request, row) : row.text
+    let giveUp: EndOutcome = hasChanged || outcome.result == .ambiguous ? .review : .discard
+    outcome.action = StepAction(.again, rule: "classification")
+    var delay = Self.credentialWait
+    var burnsAttempt = false
+    switch row.failureClass {
+    case .refused: outcome.action.kind = .end(giveUp, reason: text)
+    case .unexpected: outcome.action.kind = .end(isMutating ? .review : giveUp, reason: text)
+    case .unauthorized: break
+    case .limited:
+      delay = wait ?? max(RetryAfter.shortest, backoff.delay(failures: failures, random: &random))
+    case .transient, .ambiguous:
+      burnsAttempt = true
+      delay = wait ?? backoff.delay(failures: failures, random: &random)
+      if isLast {
+        outcome.action.kind = .stop(giveUp, reason: "\(text); given up after \(failures) failures")
+      } else if outcome.result == .ambiguous {
+        outcome.action = doubtAction(of: step)
+      }
+    }
+    commit(outcome)
+    switch outcome.action.kind {
+    case .end, .stop: return nil
+    default:
+      return retry(
+        after: delay, burnsAttempt: burnsAttempt, error(of: outcome, text),
+        cause: row.failureClass)
+    }
+  }
+
+  /// The outcome of a failed step, without its action.
+  private func outcome(
+    of answer: Answer, _ row: Classification, status: Int?, errorCode: String?
+  ) -> StepOutcome {
+    let mayHaveActed = row.failureClass == .ambiguous || row.failureClass == .unexpected
+    return StepOutcome(
+      sequence: answer.sequence, step: answer.request.step, effect: answer.request.effect,
+      result: mayHaveActed && answer.request.effect != .none ? .ambiguous : .failed,
+      status: status, errorCode: errorCode ?? row.code, duration: answer.duration,
+      action: StepAction(.again))
+  }
+
+  /// What the step's rule for doubt says; it is recorded at once, so that the next attempt simply
+  /// goes on from there.
+  func doubtAction(of step: Step) -> StepAction {
+    switch step.policy.inDoubt {
+    case .resend?: StepAction(.again, rule: "in_doubt")
+    case .goto(let stepID)?: StepAction(.goto(step: stepID), rule: "in_doubt")
+    case .review?, nil:
+      StepAction(
+        .stop(.review, reason: "it is unknown whether \(step.stepId) took effect"),
+        rule: "in_doubt")
+    }
+  }
+
+  private func credentialText(_ request: StepRequest, _ row: Classification) -> String {
+    guard row == Classification.unauthorized else { return row.text }
+    switch request.credential {
+    case .key(let name, _): return "the service does not accept the key \(name)"
+    case .session(let scheme): return "the service does not accept the session of \(scheme.name)"
+    case .none: return row.text
+    }
+  }
+
+  func error(of outcome: StepOutcome, _ text: String) -> JobError {
+    JobError(
+      code: outcome.errorCode ?? outcome.action.rule ?? outcome.result.rawValue, text: text,
+      step: outcome.step, status: outcome.status)
+  }
+
+  mutating func retry(
+    after delay: Duration, burnsAttempt: Bool, _ error: JobError, cause: FailureClass?
+  ) -> Action {
+    // Never unresolved: the outcome that leads here says what to do about any doubt.
+    let record = JobRecord.retry(
+      delay: delay, burnsAttempt: burnsAttempt, isUnresolved: false, error)
+    return .finish(.retry(after: delay, error, cause: cause), takePending() + [record])
+  }
+}

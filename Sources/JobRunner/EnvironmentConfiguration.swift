@@ -1,0 +1,76 @@
+// One environment of the worker: where its targets are and which values its jobs get from it.
+
+public import JSON
+
+/// An environment: a name that jobs carry, and what stands behind it on this worker.
+///
+/// Its secrets are not here; they are in the secret store under the environment's name.
+public struct EnvironmentConfiguration: Sendable, Hashable {
+  /// The name, as jobs carry it.
+  public var name: String
+  /// The base URL by name of the source description, for example `["authos": "https://id.example"]`;
+  /// a source without one uses the first server of its OpenAPI description.
+  public var targets: [String: String]
+  /// The slug of the organization in AuthOS.
+  public var organization: String
+  /// The slug of the service in AuthOS.
+  public var service: String
+  /// Further values for inputs that the environment supplies (`x-writ.from: environment`).
+  public var values: JSONObject
+
+  /// An environment.
+  public init(
+    name: String, targets: [String: String], organization: String, service: String,
+    values: JSONObject = JSONObject()
+  ) {
+    self.name = name
+    self.targets = targets
+    self.organization = organization
+    self.service = service
+    self.values = values
+  }
+
+  /// All values that inputs can take from here: `environment`, `organization`, `service`, and
+  /// ``values``.
+  public var inputs: [String: JSONValue] {
+    var inputs: [String: JSONValue] = [
+      "environment": .string(name), "organization": .string(organization),
+      "service": .string(service),
+    ]
+    for member in values { inputs[member.name] = member.value }
+    return inputs
+  }
+
+  /// What is wrong with it, each a sentence without a full stop.
+  var faults: [String] {
+    var faults: [String] = []
+    if !Self.isName(name) {
+      faults.append("name must be 1 to 63 of a-z, 0-9, - and _, starting with a letter")
+    }
+    for (source, url) in targets.sorted(by: { $0.key < $1.key }) where !Self.isBaseURL(url) {
+      faults.append(
+        "target \(source) must be an http or https URL without user, query or fragment")
+    }
+    for (label, slug) in [("organization", organization), ("service", service)]
+    where slug.isEmpty || slug.contains("/") {
+      faults.append("\(label) must be a slug")
+    }
+    return faults
+  }
+
+  private static func isName(_ text: String) -> Bool {
+    guard (1...63).contains(text.utf8.count), let first = text.utf8.first else { return false }
+    return (0x61...0x7A).contains(first)
+      && text.utf8.allSatisfy {
+        (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x5F
+      }
+  }
+
+  private static func isBaseURL(_ text: String) -> Bool {
+    let schemes = ["http://", "https://"]
+    guard let scheme = schemes.first(where: text.hasPrefix) else { return false }
+    let rest = text.dropFirst(scheme.count)
+    return !rest.isEmpty && !rest.hasPrefix("/")
+      && !rest.contains { $0 == "?" || $0 == "#" || $0 == "@" || $0.isWhitespace }
+  }
+}

@@ -1,0 +1,247 @@
+// One attempt at one job: the machine decides, this carries out. Records first, then the request,
+// then the answer back to the machine, until the machine is finished.
+
+import Arazzo
+import JSON
+import JobModel
+import Logging
+import Secrets
+
+/// What the executions of one registration share.
+struct ExecutionContext: Sendable {
+  var configuration: WorkerConfiguration
+  var lease: Lease
+  var recorder: Recorder
+  var transport: Transport
+  var definitions: DefinitionCache
+  var secrets: any SecretStore
+  var store: any WorkerStore
+  var stopping: Stopping
+  var time: WorkerTime
+  var random: LockedRandom
+  var statistics: StatisticsBox
+  var logger: Logger
+}
+
+/// An attempt at a job that this worker has claimed.
+struct JobExecution: Sendable {
+  private let context: ExecutionContext
+  private let job: ClaimedJob
+  private var logger: Logger
+  /// The machine is told once that somebody wants the job cancelled; it may have reasons to go on.
+  private var hasSaidCancel = false
+  private static let leasePause: Duration = .milliseconds(50)
+  private static let definitionPause: Duration = .seconds(60)
+
+  init(_ job: ClaimedJob, _ context: ExecutionContext) {
+    self.job = job
+    self.context = context
+    logger = context.logger
+    logger[metadataKey: "job.id"] = "\(job.id)"
+    logger[metadataKey: "job.type"] = "\(job.type)"
+    logger[metadataKey: "attempt"] = "\(job.attempt)"
+  }
+
+  /// Carries the job as far as it gets.
+  mutating func run() async {
+    context.statistics.count(\.running)
+    defer { context.statistics.count(\.running, by: -1) }
+    guard let definition = await definition() else { return }
+    let environment = context.configuration.environment(job.environment)
+    var machine = WorkflowMachine(
+      definition: definition, job: job, environment: environment?.inputs ?? [:])
+    var action = context.random.draw { machine.start(random: &$0) }
+    while true {
+      let event: WorkflowMachine.Event
+      switch action {
+      case .finish(let outcome, let records):
+        await finish(outcome, records)
+        return
+      case .store(let writes): event = store(writes) ? .stored : .storeFailed
+      case .send(let request, let records):
+        guard let next = await carryOut(request, after: records, definition) else { return }
+        event = next
+      }
+      action = context.random.draw { machine.handle(event, random: &$0) }
+    }
+  }
+
+  // MARK: Requests
+
+  /// Writes the records, sends the request, and gives what came of it; `nil` when the job is no
+  /// longer this worker's.
+  private mutating func carryOut(
+    _ request: StepRequest, after records: [JobRecord], _ definition: JobTypeDefinition
+  ) async -> WorkflowMachine.Event? {
+    switch await submit(records) {
+    case .leaseLost:
+      dropped()
+      return nil
+    case .unwritten: return nil
+    case .accepted(isCancelRequested: true) where !hasSaidCancel:
+      hasSaidCancel = true
+      return .cancelRequested
+    case .accepted: break
+    }
+    guard !context.stopping.isTimeToHandBack, !Task.isCancelled else { return .shuttingDown }
+    guard await leaseAllowsSending() else {
+      dropped()
+      return nil
+    }
+    return await send(request, definition)
+  }
+
+  private func send(
+    _ request: StepRequest, _ definition: JobTypeDefinition
+  ) async -> WorkflowMachine.Event? {
+    let sentAt = context.time.now
+    let result = await context.transport.send(request, of: job, definition)
+    let duration = context.time.now - sentAt
+    log(request, result, duration)
+    switch result {
+    case .success(let response):
+      let now = WallTime(secondsSince1970: Int(context.time.sinceEpoch.components.seconds))
+      return .response(response, duration: duration, now: now)
+    case .failure(.ambiguous) where Task.isCancelled:
+      await handBackCutOff()
+      return nil
+    case .failure(let failure):
+      if case .credentialMissing = failure { context.statistics.count(\.putOff) }
+      return .failure(failure, duration: duration)
+    }
+  }
+
+  /// Waits while the lease is about to end and may yet be renewed.
+  private func leaseAllowsSending() async -> Bool {
+    while !context.lease.maySend {
+      guard context.lease.isLive, !Task.isCancelled else { return false }
+      try? await context.time.sleep(for: Self.leasePause)
+    }
+    return true
+  }
+
+  private func store(_ writes: [SecretWrite]) -> Bool {
+    do {
+      for write in writes { try context.secrets.write(SecretName(write.name), write.secret) }
+      return true
+    } catch {
+      logger.error("a secret could not be stored", metadata: ["error": "\(error)"])
+      return false
+    }
+  }
+
+  // MARK: Ends
+
+  private func finish(_ outcome: JobOutcome, _ records: [JobRecord]) async {
+    switch await submit(records) {
+    case .leaseLost: dropped()
+    case .unwritten: break
+    case .accepted: count(outcome)
+    }
+  }
+
+  /// A request was cut off: nobody knows what became of it, and the next attempt has to find out.
+  private func handBackCutOff() async {
+    guard context.lease.isLive else { return dropped() }
+    await finish(.handedBack, [.handBack(isUnresolved: true)])
+  }
+
+  private func dropped() {
+    context.statistics.count(\.leaseLost)
+    logger.warning("the lease has passed on; the job is dropped")
+  }
+
+  private func submit(_ records: [JobRecord]) async -> RecordOutcome {
+    guard !records.isEmpty else { return .accepted(isCancelRequested: false) }
+    return await context.recorder.submit(records, of: job)
+  }
+
+  // MARK: Definition
+
+  /// The definition that the job was enqueued with; without one the job is put off.
+  private func definition() async -> JobTypeDefinition? {
+    do {
+      if let definition = try await context.definitions.definition(hash: job.definitionHash) {
+        return definition
+      }
+      await putOff("definition_missing", "the job's definition is not in the database")
+    } catch let error where context.store.isTransient(error) {
+      await finish(.handedBack, [.handBack(isUnresolved: job.isUnresolved)])
+    } catch {
+      await putOff("definition_unusable", "this version of writ cannot use the job's definition")
+    }
+    return nil
+  }
+
+  private func putOff(_ code: String, _ text: String) async {
+    let error = JobError(code: code, text: text)
+    await finish(
+      .retry(after: Self.definitionPause, error, cause: nil),
+      [
+        .retry(
+          delay: Self.definitionPause, burnsAttempt: false, isUnresolved: job.isUnresolved, error)
+      ])
+  }
+}
+
+extension JobExecution {
+  private func log(
+    _ request: StepRequest, _ result: Result<StepResponse, TransportFailure>, _ duration: Duration
+  ) {
+    var metadata: Logger.Metadata = [
+      "step": "\(request.step)", "duration_ms": "\(duration.milliseconds)",
+    ]
+    switch result {
+    case .success(let response):
+      metadata["http.status"] = "\(response.status)"
+      logger.debug("step answered", metadata: metadata)
+    case .failure(let failure):
+      metadata["error.code"] = "\(Classification.of(failure).code)"
+      if case .credentialMissing(let name) = failure { metadata["secret.name"] = "\(name)" }
+      logger.info("step not answered", metadata: metadata)
+    }
+  }
+
+  private func count(_ outcome: JobOutcome) {
+    switch outcome {
+    case .completed:
+      context.statistics.count(\.completed)
+      logger.info("job completed")
+    case .discarded(let error):
+      context.statistics.count(\.discarded)
+      logger.warning("job discarded", metadata: error.metadata)
+    case .cancelled:
+      context.statistics.count(\.cancelled)
+      logger.info("job cancelled")
+    case .retry(let delay, let error, _):
+      context.statistics.count(\.retried)
+      logger.info(
+        "job retryable",
+        metadata: error.metadata.merging(["delay_ms": "\(delay.milliseconds)"]) { $1 })
+    case .review(let error):
+      context.statistics.count(\.reviewed)
+      logger.warning("job waits for review", metadata: error.metadata)
+    case .handedBack:
+      context.statistics.count(\.handedBack)
+      logger.info("job handed back")
+    }
+  }
+}
+
+extension JobError {
+  /// Code, step and status; the text is for the job's row.
+  fileprivate var metadata: Logger.Metadata {
+    var metadata: Logger.Metadata = ["error.code": "\(code)"]
+    if let step { metadata["step"] = "\(step)" }
+    if let status { metadata["http.status"] = "\(status)" }
+    return metadata
+  }
+}
+
+extension Duration {
+  /// Whole milliseconds, rounded down.
+  var milliseconds: Int {
+    let (seconds, attoseconds) = components
+    return Int(seconds) * 1_000 + Int(attoseconds / 1_000_000_000_000_000)
+  }
+}

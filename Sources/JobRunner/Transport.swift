@@ -1,0 +1,179 @@
+// From a step's request to its answer: where to send it, with which credential, and what a refused
+// credential means.
+
+import Arazzo
+import JobModel
+import Logging
+import Secrets
+
+/// Sends the requests of jobs.
+struct Transport: Sendable {
+  private let configuration: WorkerConfiguration
+  private let sender: any HTTPSender
+  private let secrets: any SecretStore
+  private let local: LocalHandlers
+  private let gate: KeyGate
+  private let sessions: SessionTable
+  private let time: WorkerTime
+  private let statistics: StatisticsBox
+
+  init(
+    configuration: WorkerConfiguration, sender: any HTTPSender, secrets: any SecretStore,
+    store: any WorkerStore, time: WorkerTime, statistics: StatisticsBox, logger: Logger
+  ) {
+    self.configuration = configuration
+    self.sender = sender
+    self.secrets = secrets
+    self.time = time
+    self.statistics = statistics
+    local = LocalHandlers(secrets: secrets, store: store)
+    gate = KeyGate(time: time, pause: configuration.values.refusedKeyPause)
+    sessions = SessionTable(
+      configuration: configuration, sender: sender, secrets: secrets, time: time,
+      statistics: statistics, logger: logger)
+  }
+
+  /// Sends a request of a job, or carries it out.
+  func send(
+    _ request: StepRequest, of job: ClaimedJob, _ definition: JobTypeDefinition
+  ) async -> Result<StepResponse, TransportFailure> {
+    switch request.target {
+    case .local(let input):
+      return .success(await local.perform(request.operationID, input: input))
+    case .remote(let source, let servers):
+      guard let environment = configuration.environment(job.environment),
+        let base = environment.targets[source] ?? servers.first
+      else { return .failure(.notSent(.nameResolution)) }
+      let call = Call(
+        request: request, url: Self.join(base, request.path), base: base, source: source,
+        job: job, definition: definition)
+      do throws(TransportFailure) {
+        return .success(try await send(call))
+      } catch {
+        return .failure(error)
+      }
+    }
+  }
+
+  private struct Call {
+    var request: StepRequest
+    var url: String
+    var base: String
+    var source: String
+    var job: ClaimedJob
+    var definition: JobTypeDefinition
+  }
+
+  private func send(_ call: Call) async throws(TransportFailure) -> StepResponse {
+    switch call.request.credential {
+    case .none: try await deliver(call, nil)
+    case .key(let name, let header): try await sendWithKey(call, named: name, header: header)
+    case .session(let scheme): try await sendInSession(call, scheme)
+    }
+  }
+
+  /// Sends with a key of the store; once more when the key was changed after it was read.
+  private func sendWithKey(
+    _ call: Call, named text: String, header: String
+  ) async throws(TransportFailure) -> StepResponse {
+    guard let name = try? SecretName(text) else { throw .credentialMissing(name: text) }
+    var key = try readKey(name)
+    guard gate.mayUse(key, name) else { throw .credentialMissing(name: text) }
+    while true {
+      let response = try await deliver(call, .init(header: header, secret: key))
+      guard response.status == 401 else {
+        gate.accept(name)
+        return response
+      }
+      let current = try? secrets.read(name)
+      guard let current, current != key else {
+        gate.refuse(key, name)
+        return response
+      }
+      key = current
+    }
+  }
+
+  private func readKey(_ name: SecretName) throws(TransportFailure) -> Secret {
+    let key: Secret?
+    do {
+      key = try secrets.read(name)
+    } catch {
+      throw .credentialMissing(name: name.description)
+    }
+    guard let key else { throw .credentialMissing(name: name.description) }
+    return key
+  }
+
+  /// Sends in the session of the environment; once more with a new one when the service has ended
+  /// it, which is certain to have changed nothing.
+  private func sendInSession(
+    _ call: Call, _ scheme: SecurityScheme
+  ) async throws(TransportFailure) -> StepResponse {
+    guard
+      let session = await sessions.session(
+        call.job.environment, scheme, base: call.base,
+        document: call.definition.document.openAPI(named: call.source))
+    else { throw .credentialMissing(name: "\(call.job.environment)/management.email") }
+    let token = try await openSession(session)
+    let response = try await deliver(call, .bearer(token.secret))
+    guard response.status == 401 else { return response }
+    let next = try await openSession(session, insteadOf: token)
+    return try await deliver(call, .bearer(next.secret))
+  }
+
+  private func openSession(
+    _ session: Session, insteadOf refused: Session.Token? = nil
+  ) async throws(TransportFailure) -> Session.Token {
+    do {
+      return try await session.token(insteadOf: refused)
+    } catch SessionError.credential(let name, _) {
+      throw .credentialMissing(name: name)
+    } catch {
+      throw .notSent(.heldBack)
+    }
+  }
+
+  private func deliver(
+    _ call: Call, _ authorization: OutgoingRequest.Authorization?
+  ) async throws(TransportFailure) -> StepResponse {
+    var headers = call.request.headers
+    if let traceparent = call.job.traceparent {
+      headers.append((name: "traceparent", value: traceparent))
+    }
+    statistics.count(\.requests)
+    do {
+      return try await sender.send(
+        OutgoingRequest(
+          method: call.request.method, url: call.url, headers: headers,
+          authorization: authorization, body: call.request.body.map { .bytes($0) } ?? .none,
+          timeout: call.request.timeout))
+    } catch {
+      statistics.count(\.failedRequests)
+      throw error
+    }
+  }
+
+  /// A base URL and a path, with one slash between them.
+  static func join(_ base: String, _ path: String) -> String {
+    base.hasSuffix("/") ? String(base.dropLast()) + path : base + path
+  }
+}
+
+extension OutgoingRequest.Authorization {
+  fileprivate static func bearer(_ token: Secret) -> Self {
+    Self(header: "authorization", prefix: "Bearer ", secret: token)
+  }
+}
+
+extension ArazzoDocument {
+  /// The OpenAPI description of a source, also of a source of a source.
+  fileprivate func openAPI(named name: String) -> OpenAPIDocument? {
+    if case .openAPI(let document)? = sources[name] { return document }
+    for source in sources.values {
+      guard case .arazzo(let document) = source else { continue }
+      if let found = document.openAPI(named: name) { return found }
+    }
+    return nil
+  }
+}

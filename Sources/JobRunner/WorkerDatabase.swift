@@ -1,0 +1,98 @@
+// The worker's store over PostgreSQL: forwards to JobStore, and listens for wake-ups.
+
+public import Arazzo
+import JobModel
+public import JobStore
+public import Postgres
+
+/// The database of a worker, whose pool logs in as a member of `writ_worker`.
+public struct WorkerDatabase: Sendable {
+  private let store: JobStore
+  private let listener: PostgresListener?
+
+  /// A store for a worker.
+  ///
+  /// - Parameters:
+  ///   - store: The statements.
+  ///   - listener: Hears wake-ups on a connection of its own; `nil` behind a transaction pooler, where
+  ///     polling alone finds the jobs.
+  public init(store: JobStore, listener: PostgresListener?) {
+    self.store = store
+    self.listener = listener
+  }
+}
+
+extension WorkerDatabase: WorkerStore {
+  /// Registers a worker.
+  public func register(_ identity: WorkerIdentity, lease: Duration) async throws -> Int {
+    try await store.registerWorker(
+      name: identity.name, host: identity.host, processID: identity.processID,
+      version: identity.version, lease: lease)
+  }
+
+  /// Prolongs its lease.
+  public func renew(worker: Int, lease: Duration, isIdle: Bool) async throws -> Bool {
+    try await store.renewLease(worker: worker, lease: lease, isIdle: isIdle) != nil
+  }
+
+  /// Ends its lease.
+  public func deregister(worker: Int) async throws { try await store.deregisterWorker(worker) }
+
+  /// Takes jobs.
+  public func claim(_ request: ClaimRequest) async throws -> Claim {
+    let claimed = try await store.claimJobs(
+      worker: request.worker, queue: request.queue, environment: request.environment,
+      limit: request.limit, lowerBounds: request.lowerBounds)
+    return Claim(jobs: claimed.jobs, finding: claimed.finding)
+  }
+
+  /// Writes what happened.
+  public func record(worker: Int, _ entries: [RecordEntry]) async throws -> [RecordAnswer] {
+    let entries = entries.map { JobEntry(job: $0.job, attempt: $0.attempt, record: $0.record) }
+    return try await store.recordEntries(worker: worker, entries).map {
+      RecordAnswer(
+        job: $0.job, isAccepted: $0.isAccepted, isCancelRequested: $0.isCancelRequested)
+    }
+  }
+
+  /// Sweeps; zero also when another sweep is under way.
+  public func sweep(limit: Int) async throws -> Int {
+    try await store.sweepJobs(limit: limit)?.returnedJobs ?? 0
+  }
+
+  /// Loads a definition.
+  public func definition(hash: String) async throws -> JobTypeDefinition? {
+    try await store.definition(hash: hash)
+  }
+
+  /// Loads the definition that is published now.
+  public func definition(type: String) async throws -> JobTypeDefinition? {
+    try await store.definition(type: type)
+  }
+
+  /// Listens until the task is cancelled.
+  public func listen(queues: [String], onWake: @escaping @Sendable () -> Void) async {
+    guard let listener else { return }
+    for await event in listener.notifications(on: [JobStore.wakeChannel]) {
+      switch event {
+      case .notification(_, let payload): if queues.contains(payload) { onWake() }
+      case .reconnected: onWake()
+      case .disconnected: break
+      }
+    }
+  }
+
+  /// Whether the same call may succeed later.
+  public func isTransient(_ error: any Error) -> Bool {
+    (error as? PostgresError)?.isTransient ?? false
+  }
+
+  /// A description without values.
+  public func safeDescription(of error: any Error) -> String {
+    switch error {
+    case let error as PostgresError: error.description
+    case let error as JobStoreError: error.description
+    default: "\(type(of: error))"
+    }
+  }
+}

@@ -1,0 +1,139 @@
+// What the worker needs of a database. JobStore keeps it; the worker knows no SQL.
+
+public import Arazzo
+public import JobModel
+
+/// The database as a worker sees it.
+///
+/// Every call may throw; ``isTransient(_:)`` tells which errors are worth another try. All methods
+/// are safe to call at the same time.
+public protocol WorkerStore: Sendable {
+  /// Registers a worker whose lease begins now, and gives its number.
+  func register(_ identity: WorkerIdentity, lease: Duration) async throws -> Int
+
+  /// Prolongs the lease; `false` when it has ended already: the number is lost for good.
+  func renew(worker: Int, lease: Duration, isIdle: Bool) async throws -> Bool
+
+  /// Ends the registration; jobs that the worker still holds are offered to others.
+  func deregister(worker: Int) async throws
+
+  /// Takes due jobs; none when the worker's lease has ended.
+  func claim(_ request: ClaimRequest) async throws -> Claim
+
+  /// Writes what came of jobs, all in one transaction; answers once for each job.
+  ///
+  /// Safe to repeat when the answer was lost: an intent or outcome that is there is accepted, and
+  /// a job that has left the worker is not.
+  func record(worker: Int, _ entries: [RecordEntry]) async throws -> [RecordAnswer]
+
+  /// Returns the jobs of lost workers and promotes due ones; gives the number of jobs that it
+  /// returned from lost workers.
+  func sweep(limit: Int) async throws -> Int
+
+  /// The definition of a hash; `nil` when the database has none.
+  func definition(hash: String) async throws -> JobTypeDefinition?
+
+  /// The definition that is published under a job type's name now; `nil` when there is none.
+  func definition(type: String) async throws -> JobTypeDefinition?
+
+  /// Listens for wake-ups until the task is cancelled, reconnecting by itself; `onWake` is called
+  /// for each, and after each reconnection.
+  func listen(queues: [String], onWake: @escaping @Sendable () -> Void) async
+
+  /// Whether the same call may succeed later.
+  func isTransient(_ error: any Error) -> Bool
+
+  /// A description of an error that may be logged: without values.
+  func safeDescription(of error: any Error) -> String
+}
+
+/// Who a worker is, for the table of workers.
+public struct WorkerIdentity: Sendable, Hashable {
+  /// The worker's name.
+  public var name: String
+  /// The machine's name.
+  public var host: String
+  /// The process.
+  public var processID: Int
+  /// The program's version.
+  public var version: String
+
+  /// An identity.
+  public init(name: String, host: String, processID: Int, version: String) {
+    self.name = name
+    self.host = host
+    self.processID = processID
+    self.version = version
+  }
+}
+
+/// Which jobs to take.
+public struct ClaimRequest: Sendable, Hashable {
+  /// The worker that takes them.
+  public var worker: Int
+  /// Their queue.
+  public var queue: String
+  /// Their environment.
+  public var environment: String
+  /// The most to take, at least 1.
+  public var limit: Int
+  /// The lower bounds of the claim order, one a priority.
+  public var lowerBounds: [Int]
+
+  /// A request.
+  public init(worker: Int, queue: String, environment: String, limit: Int, lowerBounds: [Int]) {
+    self.worker = worker
+    self.queue = queue
+    self.environment = environment
+    self.limit = limit
+    self.lowerBounds = lowerBounds
+  }
+}
+
+/// What a claim took.
+public struct Claim: Sendable, Hashable {
+  /// The jobs, which are running now.
+  public var jobs: [ClaimedJob]
+  /// What the cursor has to know.
+  public var finding: ClaimCursor.Finding
+
+  /// A claim.
+  public init(jobs: [ClaimedJob], finding: ClaimCursor.Finding) {
+    self.jobs = jobs
+    self.finding = finding
+  }
+}
+
+/// A record about one job of the worker.
+public struct RecordEntry: Sendable, Hashable {
+  /// The job.
+  public var job: Int
+  /// The attempt that the worker holds.
+  public var attempt: Int
+  /// The record.
+  public var record: JobRecord
+
+  /// An entry.
+  public init(job: Int, attempt: Int, record: JobRecord) {
+    self.job = job
+    self.attempt = attempt
+    self.record = record
+  }
+}
+
+/// What the database says about the records of one job.
+public struct RecordAnswer: Sendable, Hashable {
+  /// The job.
+  public var job: Int
+  /// Whether they were written; `false`: the worker does not hold the job any more.
+  public var isAccepted: Bool
+  /// Whether a person has asked to cancel the job.
+  public var isCancelRequested: Bool
+
+  /// An answer.
+  public init(job: Int, isAccepted: Bool, isCancelRequested: Bool) {
+    self.job = job
+    self.isAccepted = isAccepted
+    self.isCancelRequested = isCancelRequested
+  }
+}

@@ -1,0 +1,216 @@
+// What a worker does: register, renew, claim, record, sweep.
+
+public import Arazzo
+import JSON
+public import JobModel
+public import Postgres
+
+/// An entry of a job that a worker holds.
+public struct JobEntry: Sendable, Hashable {
+  /// The job.
+  public var job: Int
+  /// The attempt under which the worker holds it.
+  public var attempt: Int
+  /// What happened.
+  public var record: JobRecord
+
+  /// An entry.
+  public init(job: Int, attempt: Int, record: JobRecord) {
+    self.job = job
+    self.attempt = attempt
+    self.record = record
+  }
+}
+
+/// What became of the entries of one job.
+public struct JobEntryAnswer: Sendable, Hashable {
+  /// The job.
+  public let job: Int
+  /// Whether they were written; if not, the worker does not hold this attempt any more and must stop.
+  public let isAccepted: Bool
+  /// Whether a person has asked to cancel the job.
+  public let isCancelRequested: Bool
+}
+
+/// What a claim took.
+public struct ClaimedJobs: Sendable, Hashable {
+  /// The jobs, in the order of the line.
+  public let jobs: [ClaimedJob]
+  /// What the worker's cursor learns from it.
+  public let finding: ClaimCursor.Finding
+}
+
+/// What a sweep did.
+public struct SweepResult: Sendable, Hashable {
+  /// How many workers were found to have lost their lease.
+  public let lostWorkers: Int
+  /// How many of their jobs were returned.
+  public let returnedJobs: Int
+  /// How many scheduled and retryable jobs were due.
+  public let promotedJobs: Int
+  /// How many parked jobs were found with nothing in their way.
+  public let unparkedJobs: Int
+  /// When the next job falls due, by the database's clock; `nil` if none is known.
+  public let nextDueAt: PostgresTimestamp?
+}
+
+extension JobStore {
+  /// The channel on which idle workers are woken; the payload is the queue's name.
+  public static var wakeChannel: String { "writ_wake" }
+
+  /// Registers a worker, whose lease begins now, and gives its number.
+  public func registerWorker(
+    name: String, host: String, processID: Int, version: String, lease: Duration
+  ) async throws -> Int {
+    try await row(
+      .register,
+      [.text(name), .text(host), .int(processID), .text(version), .interval(lease)]
+    ).decode("id")
+  }
+
+  /// Prolongs a lease from now on.
+  ///
+  /// - Returns: The new end by the database's clock; `nil` when the lease has ended: its number is lost for good.
+  public func renewLease(
+    worker: Int, lease: Duration, isIdle: Bool?
+  ) async throws -> PostgresTimestamp? {
+    try await row(.renew, [.int(worker), .interval(lease), .bool(isIdle)])
+      .decode("lease_expires_at")
+  }
+
+  /// Says whether producers should wake this worker.
+  public func setIdle(worker: Int, _ isIdle: Bool) async throws {
+    _ = try await row(.setIdle, [.int(worker), .bool(isIdle)])
+  }
+
+  /// Ends a lease now; the next sweep returns what the worker still holds.
+  ///
+  /// - Returns: Whether the lease was still live.
+  @discardableResult
+  public func deregisterWorker(_ worker: Int) async throws -> Bool {
+    try await row(.deregister, [.int(worker)]).decode("was_live")
+  }
+
+  /// Takes up to `limit` jobs (at most 1000) of a queue; none when the worker's lease has ended.
+  public func claimJobs(
+    worker: Int, queue: String, environment: String, limit: Int, lowerBounds: [Int]
+  ) async throws -> ClaimedJobs {
+    let rows = try await pool.query(
+      .claim,
+      [.int(worker), .text(queue), .text(environment), .int(limit), .ints(lowerBounds)])
+    guard let last = rows.last else {
+      throw JobStoreError(.missingRow, "a claim returned no row")
+    }
+    var jobs: [ClaimedJob] = []
+    var places: [(priority: Int, claimOrder: Int)] = []
+    for row in rows where !row["id"].isNull {
+      jobs.append(try ClaimedJob(row, queue: queue, environment: environment))
+      places.append((try row.decode("priority"), try row.decode("claim_order")))
+    }
+    return ClaimedJobs(
+      jobs: jobs,
+      finding: ClaimCursor.Finding(
+        claimed: places, isExhausted: try last.decode("exhausted"),
+        snapshotXmin: try last.decode("snapshot_xmin"),
+        snapshotXmax: try last.decode("snapshot_xmax")))
+  }
+
+  /// Writes what happened to jobs, all in one transaction, and answers once for each job.
+  ///
+  /// Safe to repeat when the answer was lost.
+  public func recordEntries(worker: Int, _ entries: [JobEntry]) async throws -> [JobEntryAnswer] {
+    guard !entries.isEmpty else { return [] }
+    let json = JSONValue.array(
+      entries.map { $0.record.json(job: $0.job, attempt: $0.attempt) })
+    return try await pool.query(.record, [.int(worker), .json(json.serialized())]).map { row in
+      JobEntryAnswer(
+        job: try row.decode("job_id"), isAccepted: try row.decode("accepted"),
+        isCancelRequested: try row.decode("cancel_requested"))
+    }
+  }
+
+  /// Returns jobs of lost workers, promotes due jobs and unparks forgotten ones, at most `limit` of each.
+  ///
+  /// - Returns: `nil` when another sweep is under way.
+  public func sweepJobs(limit: Int) async throws -> SweepResult? {
+    guard let row = try await pool.query(.sweep, [.int(limit)]).first else { return nil }
+    return SweepResult(
+      lostWorkers: try row.decode("lost_workers"), returnedJobs: try row.decode("returned"),
+      promotedJobs: try row.decode("promoted"), unparkedJobs: try row.decode("unparked"),
+      nextDueAt: try row.decode("next_due_at"))
+  }
+
+  /// The definition of a hash; `nil` when the database has none.
+  ///
+  /// - Throws: ``JobStoreError`` with `unreadableDefinition` when this program does not understand it.
+  public func definition(hash: String) async throws -> JobTypeDefinition? {
+    guard let row = try await pool.query(.definition, [.text(hash)]).first else { return nil }
+    let type: String = try row.decode("type")
+    let sources = try JSONValue(parsing: try row.decode("sources", as: String.self))
+    let files = (sources.arrayValue ?? []).compactMap { source in
+      source["path"]?.stringValue.flatMap { path in
+        source["text"]?.stringValue.map { DocumentText(path: path, text: $0) }
+      }
+    }
+    do throws(CatalogueError) {
+      if let definition = try Catalogue.load(files: files).jobType(type) { return definition }
+    } catch {
+      throw JobStoreError(
+        .unreadableDefinition,
+        "the definition \(hash) of \(type) is not understood by this program:\n\(error)")
+    }
+    throw JobStoreError(
+      .unreadableDefinition, "the definition \(hash) does not describe the job type \(type)")
+  }
+
+  /// The definition under which a type is ordered now; `nil` for a type that nobody published.
+  public func definition(type: String) async throws -> JobTypeDefinition? {
+    guard let hash: String = try await row(.definitionHash, [.text(type)]).decode("hash") else {
+      return nil
+    }
+    return try await definition(hash: hash)
+  }
+}
+
+extension ClaimedJob {
+  init(_ row: PostgresRow, queue: String, environment: String) throws {
+    let journal = try JSONValue(parsing: try row.decode("journal", as: String.self))
+    let id: Int = try row.decode("id")
+    let entries = try (journal.arrayValue ?? []).map { element in
+      guard let entry = JournalEntry(json: element) else {
+        throw JobStoreError(
+          .unreadableRow,
+          "the journal of job \(id) holds a row that this program does not understand")
+      }
+      return entry
+    }
+    self.init(
+      id: id, type: try row.decode("type"), environment: environment, queue: queue,
+      definitionHash: try row.decode("definition_hash"), payload: try row.decodeObject("payload"),
+      subject: try row.decode("subject"), attempt: try row.decode("attempt"),
+      failures: try row.decode("failures"), maxAttempts: try row.decode("max_attempts"),
+      isUnresolved: try row.decode("unresolved"), isPastDeadline: try row.decode("past_deadline"),
+      isCancelRequested: try row.decode("cancel_requested"),
+      traceparent: try row.decode("traceparent"), journal: entries)
+  }
+}
+
+extension PostgresRow {
+  /// A jsonb column; SQL null gives `nil`.
+  func decodeJSON(_ name: String) throws -> JSONValue? {
+    guard let text: String = try decode(name) else { return nil }
+    do {
+      return try JSONValue(parsing: text)
+    } catch {
+      throw JobStoreError(.unreadableRow, "column \(name) holds no JSON that this program reads")
+    }
+  }
+
+  /// A jsonb column that holds an object.
+  func decodeObject(_ name: String) throws -> JSONObject {
+    guard let object = try decodeJSON(name)?.objectValue else {
+      throw JobStoreError(.unreadableRow, "column \(name) holds no object")
+    }
+    return object
+  }
+}

@@ -1,0 +1,102 @@
+// The thread that one connection lives on: a serial executor with a thread of its own, so that
+// waiting for the server never holds up a thread that other tasks share.
+
+internal import Glibc
+internal import Synchronization
+
+/// Runs the jobs of one actor, in order, on a thread that nothing else uses.
+///
+/// The thread keeps this object alive until it ends. It ends after ``stop()``, once its queue is
+/// empty. No job can arrive after that: a job on an actor retains the actor, and the actor calls
+/// `stop` from its `deinit`.
+//
+// `@unchecked`: `queue` is guarded by its mutex, and `ready` is a POSIX semaphore, made for
+// sharing. It is destroyed in `deinit`, which cannot run before the thread has ended.
+final class ConnectionThread: SerialExecutor, @unchecked Sendable {
+  private struct Queue {
+    var jobs: [UnownedJob] = []
+    var isStopping = false
+  }
+
+  private let queue = Mutex(Queue())
+  private let ready: UnsafeMutablePointer<sem_t>
+
+  /// Starts the thread.
+  init() throws(PostgresError) {
+    ready = .allocate(capacity: 1)
+    sem_init(ready, 0, 0)
+    guard startThread({ self.runJobs() }) else {
+      throw PostgresError(.resources, "the system refused a thread for a connection to PostgreSQL")
+    }
+  }
+
+  deinit {
+    sem_destroy(ready)
+    ready.deallocate()
+  }
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    queue.withLock { $0.jobs.append(job) }
+    sem_post(ready)
+  }
+
+  func asUnownedSerialExecutor() -> UnownedSerialExecutor {
+    UnownedSerialExecutor(ordinary: self)
+  }
+
+  /// Lets the thread end after the jobs it already has.
+  func stop() {
+    queue.withLock { $0.isStopping = true }
+    sem_post(ready)
+  }
+
+  private func runJobs() {
+    while true {
+      let (jobs, isStopping) = queue.withLock { queue in
+        defer { queue.jobs.removeAll(keepingCapacity: true) }
+        return (queue.jobs, queue.isStopping)
+      }
+      for job in jobs { job.runSynchronously(on: asUnownedSerialExecutor()) }
+      if jobs.isEmpty {
+        if isStopping { return }
+        while sem_wait(ready) != 0 {}  // EINTR is the only failure
+      }
+    }
+  }
+}
+
+private final class ThreadBody: Sendable {
+  let run: @Sendable () -> Void
+  init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+}
+
+/// Starts a detached thread with every signal blocked, so that signals reach the threads that
+/// expect them.
+///
+/// - Returns: whether the system gave us the thread.
+func startThread(_ run: @escaping @Sendable () -> Void) -> Bool {
+  var attributes = pthread_attr_t()
+  pthread_attr_init(&attributes)
+  defer { pthread_attr_destroy(&attributes) }
+  pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+  pthread_attr_setstacksize(&attributes, 1 << 20)
+
+  var all = sigset_t()
+  var previous = sigset_t()
+  sigfillset(&all)
+  pthread_sigmask(SIG_BLOCK, &all, &previous)
+  defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
+
+  let body = Unmanaged.passRetained(ThreadBody(run))
+  var thread = pthread_t()
+  let status = pthread_create(
+    &thread, &attributes,
+    { argument in
+      guard let argument else { return nil }
+      Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().run()
+      return nil
+    }, body.toOpaque())
+  if status != 0 { body.release() }
+  return status == 0
+}

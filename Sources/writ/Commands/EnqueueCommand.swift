@@ -1,0 +1,125 @@
+// writ enqueue: order a job from a shell, with the same checks as in SQL.
+
+import ArgumentParser
+import Foundation
+import JSON
+import JobStore
+import Postgres
+
+struct EnqueueCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "enqueue", abstract: "Order a job.",
+    discussion: """
+      Prints the number of the job. The role needs the right to order jobs of the type. Arguments are \
+      visible to every user of this machine: pass personal data through --payload -.
+
+      EXAMPLES
+        writ enqueue create_user --input email=ada@example.com
+        writ enqueue change_plan --payload - < order.json
+        writ enqueue rotate_api_key --input job_type=create_user --run-at 2026-12-24T02:00:00Z
+      """)
+
+  @Argument(help: "The job type.")
+  var type: String
+  @Option(
+    help: ArgumentHelp(
+      "One input as text; for an input that is no text, JSON: --input limit=5.",
+      valueName: "name=value"))
+  var input: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "All inputs as a JSON object: the object itself, @FILE, or - for standard input.",
+      valueName: "json"))
+  var payload: String?
+  @Option(help: "Run it no earlier than this time, ISO 8601 with an offset.")
+  var runAt: String?
+  @Option(help: "0 goes first, 9 last; 5 if left out.")
+  var priority: Int?
+  @Option(help: "A text that stands for this one job: ordering twice gives the same job.")
+  var idempotencyKey: String?
+  @Option(help: "The environment; the default one if left out.")
+  var environment: String?
+  @Option(help: "The queue; `default` if left out.")
+  var queue: String?
+  @Option(help: "The caller's trace, as W3C Trace Context has it.")
+  var traceparent: String?
+  @OptionGroup var format: FormatOptions
+  @OptionGroup var options: ConfigurationOptions
+
+  func validate() throws {
+    if let runAt, PostgresTimestamp(runAt) == nil {
+      throw ValidationError("--run-at takes a time such as 2026-12-24T02:00:00Z")
+    }
+    if payload != nil, !input.isEmpty {
+      throw ValidationError("give either --input or --payload, not both")
+    }
+  }
+
+  func run() async throws {
+    let inputs = try Self.inputs(input, payload: payload)
+    let order = EnqueueOptions(
+      runAt: runAt.flatMap { PostgresTimestamp($0) }, priority: priority,
+      idempotencyKey: idempotencyKey, environment: environment, queue: queue,
+      traceparent: traceparent)
+    let id = try await options.load().withStore { store in
+      try await store.enqueue(type: type, payload: inputs, options: order)
+    }
+    if format.json {
+      Output.current.json(["job_id": JSONValue(id)])
+    } else {
+      Output.current.line("\(id)")
+    }
+  }
+
+  /// The inputs as an object.
+  ///
+  /// - Throws: ``CommandError``, without the values.
+  static func inputs(
+    _ inputs: [String], payload: String?,
+    readAll: (String) throws -> [UInt8] = Self.read
+  ) throws -> JSONValue {
+    guard let payload else {
+      return .object(try object(inputs))
+    }
+    let bytes =
+      payload == "-" || payload.hasPrefix("@") ? try readAll(payload) : Array(payload.utf8)
+    guard let value = try? JSONValue(parsing: bytes), value.objectValue != nil else {
+      throw CommandError(.badData, "--payload must be a JSON object")
+    }
+    return value
+  }
+
+  private static func object(_ inputs: [String]) throws -> JSONObject {
+    var object = JSONObject()
+    for input in inputs {
+      let parts = input.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2, !parts[0].isEmpty else {
+        throw CommandError(.usage, "--input takes NAME=VALUE, for example email=ada@example.com")
+      }
+      let name = String(parts[0])
+      guard object[name] == nil else {
+        throw CommandError(.usage, "--input \(name.printable) is given twice")
+      }
+      object[name] = value(String(parts[1]))
+    }
+    return object
+  }
+
+  /// Numbers, truth values, arrays and objects are JSON; everything else is text.
+  private static func value(_ text: String) -> JSONValue {
+    guard let value = try? JSONValue(parsing: Array(text.utf8)), value.stringValue == nil else {
+      return .string(text)
+    }
+    return value
+  }
+
+  private static func read(_ source: String) throws -> [UInt8] {
+    let handle =
+      source == "-"
+      ? FileHandle.standardInput : FileHandle(forReadingAtPath: String(source.dropFirst()))
+    guard let handle, let data = try handle.readToEnd() else {
+      throw CommandError(.badData, "--payload: the input is empty or cannot be read")
+    }
+    return Array(data)
+  }
+}

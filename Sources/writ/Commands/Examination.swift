@@ -1,0 +1,263 @@
+// The checks of `writ doctor`, from the outside in: configuration, database, workers, secrets, targets.
+
+import Arazzo
+import Foundation
+import JobStore
+import Postgres
+import Secrets
+
+/// Looks at everything once.
+///
+/// A check that cannot be made is a finding too; none throws.
+struct Examination: Sendable {
+  let configuration: Configuration
+
+  /// All findings, in the order in which a person would look.
+  func run() async -> [Finding] {
+    var findings = [program]
+    do {
+      findings += try await configuration.withPool { await database($0) }
+    } catch {
+      findings.append(Finding(.fail, "database", Self.sentence(error)))
+    }
+    findings += environments
+    findings += secrets
+    for environment in configuration.environments { findings.append(await target(environment)) }
+    return findings
+  }
+
+  private var program: Finding {
+    Finding(
+      .ok, "program",
+      "version \(BuildVersion.text), schema \(Migration.all.count), configuration "
+        + (configuration.file ?? "from variables and flags alone"))
+  }
+
+  // MARK: Database
+
+  private func database(_ pool: PostgresPool) async -> [Finding] {
+    do {
+      let server = try await pool.query(.server)
+      guard let row = server.first else { return [] }
+      let version = try row.decode("version", as: String.self)
+      let user = try row.decode("role", as: String.self)
+      let number = try row.decode("number", as: Int.self)
+      let found = Finding(
+        number >= 150_000 ? .ok : .fail, "database",
+        "PostgreSQL \(version) as role \(user)"
+          + (number >= 150_000 ? "" : "; Writ needs 15 or later"))
+      return [found] + (await schema(pool)) + (await content(JobStore(pool: pool), pool))
+    } catch {
+      return [Finding(.fail, "database", Self.sentence(error))]
+    }
+  }
+
+  private func schema(_ pool: PostgresPool) async -> [Finding] {
+    await findings("schema") {
+      let exists = try await pool.query(.schemaExists).first?.decode("exists", as: Bool.self)
+      guard exists == true else {
+        return [Finding(.fail, "schema", "there is none; run `writ migrate`")]
+      }
+      let roles = try await pool.query(.roles)
+      var held: [String] = []
+      for row in roles where try row.decode("held") { held.append(try row.decode("name")) }
+      let roleFinding =
+        held.isEmpty
+        ? Finding(
+          .warn, "roles",
+          "this role is a member of none of Writ's; `grant writ_admin to …` for people, writ_worker for workers"
+        )
+        : Finding(.ok, "roles", "member of \(held.joined(separator: ", "))")
+      do {
+        let pending = try await Migrator(pool: pool).plan().count
+        return [
+          pending == 0
+            ? Finding(.ok, "schema", "up to date")
+            : Finding(.fail, "schema", "\(pending) migrations behind; run `writ migrate`"),
+          roleFinding,
+        ]
+      } catch let error as PostgresError where error.sqlState == "42501" {
+        return [
+          Finding(.ok, "schema", "present; its version is shown to owners only"), roleFinding,
+        ]
+      }
+    }
+  }
+
+  private func content(_ store: JobStore, _ pool: PostgresPool) async -> [Finding] {
+    await findings("job types") {
+      let types = try await store.jobTypes()
+      return [
+        types.isEmpty
+          ? Finding(.warn, "job types", "none is published; run `writ types publish`")
+          : Finding(.ok, "job types", types.map(\.name).joined(separator: ", "))
+      ]
+    }
+      + findings("workers") {
+        let workers = try await store.workers()
+        let live = workers.filter { $0.state == "live" }
+        let versions = Set(live.map(\.version)).sorted()
+        if live.isEmpty { return [Finding(.fail, "workers", "none is alive; start `writ worker`")] }
+        return [
+          Finding(
+            versions.count == 1 ? .ok : .warn, "workers",
+            "\(live.count) alive, version \(versions.joined(separator: " and "))")
+        ]
+      } + findings("backlog") { try await backlog(pool) }
+      + findings("snapshots") { try await snapshots(pool) }
+  }
+
+  private func backlog(_ pool: PostgresPool) async throws -> [Finding] {
+    guard let row = try await pool.query(.backlog).first else { return [] }
+    let due: Int = try row.decode("due")
+    let review: Int = try row.decode("review")
+    let oldest: Double = try row.decode("oldest_seconds")
+    let age = DurationText.shown(.milliseconds(Int(oldest * 1_000)))
+    return [
+      due == 0
+        ? Finding(.ok, "backlog", "no job is due")
+        : Finding(
+          oldest > 300 ? .warn : .ok, "backlog",
+          "\(due) jobs are due, the oldest ordered \(age) ago"
+            + (oldest > 300
+              ? "; add workers or slots, or look at `writ jobs list --state available`" : "")
+        ),
+      review == 0
+        ? Finding(.ok, "review", "no job waits for a person")
+        : Finding(
+          .warn, "review", "\(review) jobs wait for a person; see `writ jobs list --state waiting`"),
+    ]
+  }
+
+  private func snapshots(_ pool: PostgresPool) async throws -> [Finding] {
+    guard let row = try await pool.query(.oldestSnapshot).first else { return [] }
+    let seconds: Double = try row.decode("seconds")
+    let age = DurationText.shown(.milliseconds(Int(seconds * 1_000)))
+    return [
+      seconds > 300
+        ? Finding(
+          .warn, "snapshots",
+          "the oldest is \(age) old, so dead rows pile up; end that transaction (pg_stat_activity)")
+        : Finding(.ok, "snapshots", "the oldest is \(age) old")
+    ]
+  }
+
+  // MARK: Environments, secrets, targets
+
+  private var environments: [Finding] {
+    configuration.environments.isEmpty
+      ? [
+        Finding(
+          .warn, "environments",
+          "none is configured; a worker needs at least one, see docs/configuration.md")
+      ]
+      : [
+        Finding(.ok, "environments", configuration.environments.map(\.name).joined(separator: ", "))
+      ]
+  }
+
+  private var secrets: [Finding] {
+    do {
+      let store = try configuration.secretStore()
+      let types = try CatalogueSource.read(directory: configuration.catalogue).load().jobTypes
+        .filter { !$0.leastPrivilege.isEmpty }
+      return configuration.environments.flatMap { environment in
+        types.map { key(of: $0, in: environment.name, store) }
+      }
+    } catch {
+      return [Finding(.fail, "secrets", Self.sentence(error))]
+    }
+  }
+
+  private func key(
+    of type: JobTypeDefinition, in environment: String, _ store: any SecretStore
+  ) -> Finding {
+    let subject = "key \(environment)/\(type.name)"
+    do {
+      let name = try SecretName(keyOf: type.name, environment: environment)
+      guard let secret = try store.read(name) else {
+        return Finding(
+          .fail, subject,
+          "missing; put a key with \(type.leastPrivilege.joined(separator: ", ")) into \(name)")
+      }
+      guard let prefix = secret.keyPrefix else {
+        return Finding(.warn, subject, "present, but it does not look like a key of AuthOS")
+      }
+      return Finding(.ok, subject, "present, \(prefix)…")
+    } catch {
+      return Finding(.fail, subject, Self.sentence(error))
+    }
+  }
+
+  private func target(_ environment: Configuration.Environment) async -> Finding {
+    let subject = "target \(environment.name)"
+    guard let url = URL(string: environment.url + "/health") else {
+      return Finding(.fail, subject, "\(environment.url) is no URL")
+    }
+    do {
+      let status = try await HealthProbe.status(of: url, within: .seconds(5))
+      return status == 200
+        ? Finding(.ok, subject, "\(environment.url) answers")
+        : Finding(.fail, subject, "\(environment.url)/health answered \(status) instead of 200")
+    } catch {
+      return Finding(
+        .fail, subject,
+        "\(environment.url) cannot be reached; check environments.\(environment.name).authos.url, and the "
+          + "way there")
+    }
+  }
+
+  // MARK: Errors
+
+  private func findings(
+    _ subject: String, _ check: () async throws -> [Finding]
+  ) async -> [Finding] {
+    do {
+      return try await check()
+    } catch let error as PostgresError where error.sqlState == "42501" {
+      return [Finding(.warn, subject, "this role may not look; use a member of writ_admin")]
+    } catch {
+      return [Finding(.fail, subject, Self.sentence(error))]
+    }
+  }
+
+  private static func sentence(_ error: any Error) -> String {
+    ErrorReport(error).lines.joined(separator: "; ")
+  }
+}
+
+/// What the doctor asks of the server itself; nothing of it is about jobs but the last.
+extension Statement {
+  fileprivate static let server: Statement = """
+    select pg_catalog.current_setting('server_version') as version, current_user::text as role,
+           pg_catalog.current_setting('server_version_num')::bigint as number
+    """
+
+  fileprivate static let schemaExists: Statement =
+    "select pg_catalog.to_regclass('writ.job') is not null as exists"
+
+  fileprivate static let roles: Statement = """
+    select rolname::text as name, pg_catalog.pg_has_role(oid, 'member') as held
+      from pg_catalog.pg_roles
+     where rolname in ('writ_enqueuer', 'writ_worker', 'writ_admin', 'writ_auditor')
+     order by rolname
+    """
+
+  fileprivate static let oldestSnapshot: Statement = """
+    select coalesce(
+             extract(epoch from max(pg_catalog.clock_timestamp() - xact_start)), 0
+           )::float8 as seconds
+      from pg_catalog.pg_stat_activity
+     where backend_xmin is not null and pid <> pg_catalog.pg_backend_pid()
+    """
+
+  fileprivate static let backlog: Statement = """
+    select coalesce(sum(jobs) filter (where state = 'available'), 0)::bigint as due,
+           coalesce(sum(jobs) filter (where waiting_reason = 'review'), 0)::bigint as review,
+           coalesce(
+             extract(epoch from pg_catalog.clock_timestamp()
+               - min(oldest_enqueued_at) filter (where state = 'available')), 0
+           )::float8 as oldest_seconds
+      from writ.job_summary
+    """
+}

@@ -1,0 +1,109 @@
+// The options that commands share, and what they lead to.
+
+import ArgumentParser
+import Foundation
+import JobStore
+import Logging
+import Postgres
+
+/// Where the configuration comes from.
+struct ConfigurationOptions: ParsableArguments {
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "The configuration file. Default: $WRIT_CONFIG, ./writ.yaml, /etc/writ/writ.yaml.",
+      valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
+  var config: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Where the database is, as libpq writes it, without a password.",
+      valueName: "connection-string"))
+  var database: String?
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "Sets a key of the configuration, for example worker.slots=4.", valueName: "key=value"))
+  var settings: [String] = []
+
+  @Option(help: "The least important messages to log: trace to critical.")
+  var logLevel: String?
+
+  @Option(help: "How to log: auto, text or json.")
+  var logFormat: String?
+
+  /// Checks file, variables and flags together.
+  func load() throws -> Configuration {
+    try Configuration.load(flags: try flags())
+  }
+
+  private func flags() throws -> ConfigurationFlags {
+    var flags = ConfigurationFlags(file: config)
+    for setting in settings {
+      let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2 else {
+        throw CommandError(
+          .usage, "--set takes KEY=VALUE, for example --set worker.slots=4")
+      }
+      flags.values.append(("--set \(parts[0])", String(parts[0]), String(parts[1])))
+    }
+    let named = [
+      ("--database", "database", database), ("--log-level", "log.level", logLevel),
+      ("--log-format", "log.format", logFormat),
+    ]
+    for case (let flag, let key, let value?) in named { flags.values.append((flag, key, value)) }
+    return flags
+  }
+}
+
+/// How results are written.
+struct FormatOptions: ParsableArguments {
+  @Flag(help: "Write JSON to standard output, for programs.")
+  var json = false
+}
+
+extension Configuration {
+  /// A logger that writes to standard error as configured.
+  func logger(label: String = "writ", output: Output = .current) -> Logger {
+    let isText = logFormat == .text || (logFormat == .auto && output.errorIsTerminal)
+    let level = logLevel
+    return Logger(label: label) { label in
+      LineLogHandler(
+        label: label, level: level,
+        format: isText ? .text(usesColour: output.errorUsesColour) : .json,
+        write: { output.errorText($0) })
+    }
+  }
+
+  /// Where the database is.
+  func postgres(statementTimeout: Duration = .seconds(30)) throws -> PostgresConfiguration {
+    try PostgresConfiguration(
+      connectionString: database, statementTimeout: statementTimeout, applicationName: "writ")
+  }
+
+  /// Runs work with the database, whose connections are closed afterwards.
+  func withStore<Value: Sendable>(
+    _ body: (JobStore) async throws -> Value
+  ) async throws -> Value {
+    try await withPool { try await body(JobStore(pool: $0)) }
+  }
+
+  /// Runs work with a pool that is closed afterwards.
+  func withPool<Value: Sendable>(
+    maximumConnections: Int = 2, waitTimeout: Duration = .seconds(5),
+    _ body: (PostgresPool) async throws -> Value
+  ) async throws -> Value {
+    let pool = PostgresPool(
+      configuration: try postgres(), maximumConnections: maximumConnections,
+      waitTimeout: waitTimeout)
+    do {
+      let value = try await body(pool)
+      await pool.close()
+      return value
+    } catch {
+      await pool.close()
+      throw error
+    }
+  }
+}

@@ -1,0 +1,174 @@
+// writ types: check, list, show and publish job types.
+
+import Arazzo
+import ArgumentParser
+import Foundation
+import JSON
+import JobStore
+
+struct TypesCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "types", abstract: "Check, list, show and publish job types.",
+    subcommands: [
+      TypesCheckCommand.self, TypesListCommand.self, TypesShowCommand.self,
+      TypesPublishCommand.self,
+    ])
+}
+
+struct TypesCheckCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check", abstract: "Check a catalogue and report every fault at once.",
+    discussion: """
+      Needs no database. Each fault is one line: file, line, JSON path, rule.
+
+      EXAMPLES
+        writ types check jobs
+        writ types check        the configured catalogue, or the built-in one
+      """)
+
+  @Argument(help: "The directory.", completion: .directory)
+  var directory: String?
+  @OptionGroup var format: FormatOptions
+  @OptionGroup var options: ConfigurationOptions
+
+  func run() async throws {
+    let source = try CatalogueSource.read(directory: try directory ?? options.load().catalogue)
+    do {
+      let catalogue = try source.load()
+      report(catalogue, source)
+    } catch let error as CatalogueError {
+      guard format.json else { throw error }
+      Output.current.json(["faults": .array(error.errors.map(Self.json))])
+      throw ExitCode(ExitStatus.badData.rawValue)
+    }
+  }
+
+  private func report(_ catalogue: Catalogue, _ source: CatalogueSource) {
+    if format.json {
+      Output.current.json([
+        "faults": [], "types": .array(catalogue.jobTypes.map { .string($0.name) }),
+      ])
+      return
+    }
+    let count = catalogue.jobTypes.count
+    Output.current.line(
+      "\(source.place): \(count) job type\(count == 1 ? "" : "s") in \(source.files.count) files, no fault"
+    )
+  }
+
+  private static func json(_ error: DocumentError) -> JSONValue {
+    [
+      "file": .string(error.location.file), "line": JSONValue(error.location.line),
+      "column": JSONValue(error.location.column), "path": .string(error.location.path),
+      "reason": .string(error.reason),
+    ]
+  }
+}
+
+struct TypesListCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List the job types of a catalogue.",
+    discussion: """
+      Needs no database. For what is published, see the view writ.job_type.
+
+      EXAMPLES
+        writ types list
+        writ types list jobs --json
+      """)
+
+  @Argument(help: "The directory.", completion: .directory)
+  var directory: String?
+  @OptionGroup var format: FormatOptions
+  @OptionGroup var options: ConfigurationOptions
+
+  func run() async throws {
+    let catalogue = try CatalogueSource.read(
+      directory: try directory ?? options.load().catalogue
+    ).load()
+    if format.json {
+      Output.current.json(.array(catalogue.jobTypes.map(JobTypeReport.json)))
+      return
+    }
+    var table = Table("TYPE", "INPUTS", "NEEDS", "SUMMARY")
+    for type in catalogue.jobTypes {
+      table.add(
+        type.name, type.workflow.inputs.parameters.map(\.name).joined(separator: ", "),
+        type.leastPrivilege.joined(separator: " "), type.workflow.summary ?? "")
+    }
+    for line in table.lines(usesColour: Output.current.usesColour) { Output.current.line(line) }
+  }
+}
+
+struct TypesShowCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Show what a job of one type can do.",
+    discussion: """
+      Inputs, the SQL that orders it, the least privilege of its key, its steps and what happens when \
+      one of them fails.
+
+      EXAMPLES
+        writ types show create_user
+      """)
+
+  @Argument(help: "The job type.")
+  var type: String
+  @Option(help: "The directory of the catalogue.", completion: .directory)
+  var directory: String?
+  @OptionGroup var format: FormatOptions
+  @OptionGroup var options: ConfigurationOptions
+
+  func run() async throws {
+    let source = try CatalogueSource.read(directory: try directory ?? options.load().catalogue)
+    let catalogue = try source.load()
+    guard let found = catalogue.jobType(type) else {
+      let names = catalogue.jobTypes.map(\.name)
+      throw CommandError(
+        .badData,
+        "there is no job type \(type.printable) in \(source.place)"
+          + Suggestion.question(type, among: names))
+    }
+    if format.json {
+      Output.current.json(JobTypeReport.json(found))
+    } else {
+      for line in JobTypeReport.lines(found) { Output.current.line(line) }
+    }
+  }
+}
+
+struct TypesPublishCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "publish",
+    abstract: "Put job types into the database, so that they can be ordered.",
+    discussion: """
+      Checks the whole catalogue first; publishes nothing when it has a fault. A type that has not \
+      changed is left alone; jobs that are already ordered keep the definition that they were ordered \
+      with. Also makes the configured environments known to the database. Needs the role writ_admin.
+
+      EXAMPLES
+        writ types publish
+        writ types publish jobs --dry-run
+      """)
+
+  @Argument(help: "The directory.", completion: .directory)
+  var directory: String?
+  @Flag(help: "Say what would be published, and publish nothing.")
+  var dryRun = false
+  @OptionGroup var format: FormatOptions
+  @OptionGroup var options: ConfigurationOptions
+
+  func run() async throws {
+    let configuration = try options.load()
+    let catalogue = try CatalogueSource.read(directory: directory ?? configuration.catalogue).load()
+    let results = try await configuration.withPool { pool in
+      try await Publication(store: JobStore(pool: pool)).run(
+        catalogue, environments: configuration.environments, dryRun: dryRun)
+    }
+    if format.json {
+      Output.current.json(.array(results.map(\.json)))
+      return
+    }
+    var table = Table("", "", "")
+    for result in results { table.add(result.words, result.name, result.detail) }
+    for line in table.lines() { Output.current.line(line) }
+  }
+}

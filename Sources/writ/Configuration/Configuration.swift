@@ -1,0 +1,149 @@
+// The configuration of one run of `writ`: checked as a whole, so that one run shows every fault.
+
+import Foundation
+import Logging
+
+/// What file, variables and flags said, checked.
+struct Configuration: Sendable {
+  /// An AuthOS behind a name.
+  struct Environment: Sendable, Hashable {
+    var name: String
+    var isDefault: Bool
+    /// Without a trailing slash.
+    var url: String
+    var organization: String
+    var service: String
+  }
+
+  /// What a worker was told; `nil` leaves the worker's own default.
+  struct WorkerSettings: Sendable, Hashable {
+    var name: String?
+    var slots: Int?
+    var queues: [String]?
+    var environments: [String]?
+    var lease: Duration?
+    var renewalInterval: Duration?
+    var leaseMargin: Duration?
+    var sweepInterval: Duration?
+    var pollInterval: Duration?
+    var claimBatch: Int?
+    var stepsContinueFor: Duration?
+    var gracefulStopLimit: Duration?
+    var connectTimeout: Duration?
+    var requestTimeout: Duration?
+    var refusedKeyPause: Duration?
+    var databaseTimeout: Duration?
+  }
+
+  /// How log messages look.
+  enum LogFormat: String, Sendable, Hashable, CaseIterable { case auto, text, json }
+
+  /// The connection string; empty means libpq's own variables.
+  var database = ""
+  /// The directory of the catalogue, or `nil` for the built-in one.
+  var catalogue: String?
+  /// The directory of the secret store, or `nil` for variables.
+  var secretsDirectory: String?
+  var logLevel = Logger.Level.info
+  var logFormat = LogFormat.auto
+  /// Sorted by name.
+  var environments: [Environment] = []
+  var worker = WorkerSettings()
+  /// The file that was read, if any.
+  var file: String?
+
+  /// Checks settings.
+  ///
+  /// - Throws: ``ConfigurationError`` with every fault.
+  init(_ layers: ConfigurationLayers, file: String? = nil) throws(ConfigurationError) {
+    var reader = ConfigurationReader(layers)
+    self.file = file
+    readGeneral(&reader)
+    readEnvironments(&reader)
+    readWorker(&reader)
+    guard reader.faults.isEmpty else { throw ConfigurationError(faults: reader.faults) }
+  }
+
+  private mutating func readGeneral(_ reader: inout ConfigurationReader) {
+    database = reader.text("database") ?? ""
+    if case .flag(_)? = reader.layers.settings["database"]?.origin,
+      ConnectionText.containsPassword(database)
+    {
+      reader.report(
+        "database",
+        "must not hold a password, since every user of this machine can read arguments; use "
+          + "PGPASSFILE, WRIT_DATABASE or the configuration file")
+    }
+    catalogue = reader.directory("catalogue")
+    secretsDirectory = reader.directory("secrets.directory")
+    if let level = reader.choice("log.level") { logLevel = Logger.Level(rawValue: level) ?? .info }
+    if let format = reader.choice("log.format") { logFormat = LogFormat(rawValue: format) ?? .auto }
+  }
+
+  private mutating func readEnvironments(_ reader: inout ConfigurationReader) {
+    for name in reader.environmentNames {
+      let prefix = "\(ConfigurationKey.environmentPrefix).\(name)"
+      let origin = reader.origin(ofEnvironment: name) ?? .variable("WRIT_ENVIRONMENTS_…")
+      if !Self.isEnvironmentName(name) {
+        reader.report(
+          missing: "the name must be 1 to 63 of a-z, 0-9, - and _, starting with a letter",
+          at: origin, key: prefix)
+      }
+      for key in ["authos.url", "authos.organization", "authos.service"]
+      where !reader.has("\(prefix).\(key)") {
+        reader.report(missing: "\(prefix).\(key) is missing", at: origin, key: prefix)
+      }
+      environments.append(
+        Environment(
+          name: name, isDefault: reader.boolean("\(prefix).default") ?? false,
+          url: reader.url("\(prefix).authos.url") ?? "",
+          organization: reader.text("\(prefix).authos.organization") ?? "",
+          service: reader.text("\(prefix).authos.service") ?? ""))
+    }
+    if environments.count == 1, !reader.has("environments.\(environments[0].name).default") {
+      environments[0].isDefault = true
+    }
+    let defaults = environments.filter(\.isDefault).map(\.name)
+    if defaults.count > 1 {
+      reader.report(
+        "environments.\(defaults[1]).default",
+        "only one environment can be the default, and \(defaults[0]) is one already")
+    }
+  }
+
+  private mutating func readWorker(_ reader: inout ConfigurationReader) {
+    worker = WorkerSettings(
+      name: reader.text("worker.name"), slots: reader.integer("worker.slots"),
+      queues: reader.words("worker.queues"), environments: reader.words("worker.environments"),
+      lease: reader.duration("worker.lease"),
+      renewalInterval: reader.duration("worker.renewal-interval"),
+      leaseMargin: reader.duration("worker.lease-margin"),
+      sweepInterval: reader.duration("worker.sweep-interval"),
+      pollInterval: reader.duration("worker.poll-interval"),
+      claimBatch: reader.integer("worker.claim-batch"),
+      stepsContinueFor: reader.duration("worker.steps-continue-for"),
+      gracefulStopLimit: reader.duration("worker.graceful-stop-limit"),
+      connectTimeout: reader.duration("worker.connect-timeout"),
+      requestTimeout: reader.duration("worker.request-timeout"),
+      refusedKeyPause: reader.duration("worker.refused-key-pause"),
+      databaseTimeout: reader.duration("worker.database-timeout"))
+    let known = environments.map(\.name)
+    for name in worker.environments ?? [] where !known.contains(name) {
+      reader.report(
+        "worker.environments",
+        "there is no environment \(name)\(Suggestion.question(name, among: known))")
+    }
+  }
+
+  static func isEnvironmentName(_ name: String) -> Bool {
+    name.wholeMatch(of: /[a-z][a-z0-9_-]{0,62}/) != nil
+  }
+}
+
+/// Everything that is wrong with the configuration.
+struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvertible {
+  var faults: [ConfigurationFault]
+
+  /// One fault a line.
+  var description: String { faults.map(\.description).joined(separator: "\n") }
+}

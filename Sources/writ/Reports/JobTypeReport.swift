@@ -1,0 +1,131 @@
+// A job type as people and programs read it.
+
+import Arazzo
+import Foundation
+import JSON
+
+enum JobTypeReport {
+  /// The type as JSON.
+  static func json(_ type: JobTypeDefinition) -> JSONValue {
+    let policy = type.workflow.policy
+    return [
+      "name": .string(type.name), "summary": JSONValue(type.workflow.summary),
+      "inputs": .array(type.workflow.inputs.parameters.map(json)),
+      "least_privilege": .array(type.leastPrivilege.map { .string($0) }),
+      "max_attempts": JSONValue(policy.retry.maxAttempts),
+      "concurrency": JSONValue(policy.concurrency),
+      "replay": .string(policy.replay.rawValue),
+      "steps": .array(type.workflow.steps.map(json)),
+      "file": JSONValue(type.files.first { $0.path.contains(".arazzo.") }?.path),
+    ]
+  }
+
+  /// The type as lines of text.
+  static func lines(_ type: JobTypeDefinition) -> [String] {
+    let policy = type.workflow.policy
+    var lines = ["\(type.name): \(type.workflow.summary ?? "")", ""]
+    if let description = type.workflow.description {
+      lines += description.split(separator: "\n").map { "  \($0)" } + [""]
+    }
+    lines += ["Order it", "  \(call(type))", "", "Inputs"]
+    var inputs = Table("", "", "", "")
+    for input in type.workflow.inputs.parameters {
+      inputs.add(
+        "  \(input.name)", kind(input), input.isRequired ? "required" : "optional",
+        input.description?.trimmingCharacters(in: .whitespacesAndNewlines) ?? "")
+    }
+    lines +=
+      inputs.lines() + [
+        "", "Its key needs",
+        "  "
+          + (type.leastPrivilege.isEmpty
+            ? "nothing" : type.leastPrivilege.joined(separator: ", ")),
+        "", "Steps",
+      ]
+    var steps = Table("", "", "", "", "")
+    for (index, step) in type.workflow.steps.enumerated() {
+      steps.add(
+        "  \(index + 1)", step.stepId, request(step), effect(step), inDoubt(step))
+    }
+    lines += steps.lines()
+    lines += [
+      "", "Failures",
+      "  at most \(policy.retry.maxAttempts) attempts, "
+        + "backoff from \(DurationText.written(policy.retry.base)) to \(DurationText.written(policy.retry.cap))",
+      "  replay of a finished job: \(replay(policy.replay))",
+    ]
+    if let concurrency = policy.concurrency {
+      lines.append("  at most \(concurrency) jobs of this type run at once")
+    }
+    return lines
+  }
+
+  /// The SQL that orders a job of the type, with its required inputs.
+  static func call(_ type: JobTypeDefinition) -> String {
+    let inputs = type.workflow.inputs.parameters.filter(\.isRequired).map { "\($0.name) => …" }
+    return "select writ.\(type.name)(\(inputs.joined(separator: ", ")));"
+  }
+
+  /// The kind in the words of SQL.
+  private static func kind(_ input: InputProperty) -> String {
+    switch input.kind {
+    case .string: "text"
+    case .uuid: "uuid"
+    case .dateTime: "timestamptz"
+    case .email: "e-mail address"
+    case .uri: "URI"
+    case .integer: "bigint"
+    case .number: "numeric"
+    case .boolean: "boolean"
+    case .stringArray: "text[]"
+    case .uuidArray: "uuid[]"
+    case .integerArray: "bigint[]"
+    case .json: "jsonb"
+    }
+  }
+
+  private static func json(_ input: InputProperty) -> JSONValue {
+    [
+      "name": .string(input.name), "kind": .string(kind(input)),
+      "required": .bool(input.isRequired), "description": JSONValue(input.description),
+    ]
+  }
+
+  private static func json(_ step: Step) -> JSONValue {
+    [
+      "name": .string(step.stepId), "request": .string(request(step)),
+      "effect": .string(effect(step)), "in_doubt": .string(inDoubt(step)),
+    ]
+  }
+
+  private static func request(_ step: Step) -> String {
+    switch step.target {
+    case .operation(let operation, _, isLocal: false): "\(operation.method.name) \(operation.path)"
+    case .operation(let operation, _, isLocal: true): "in the worker: \(operation.name)"
+    case .workflow: "a workflow of its own"
+    }
+  }
+
+  private static func effect(_ step: Step) -> String {
+    guard case .operation(let operation, _, _) = step.target else { return "see there" }
+    let effect = step.policy.effect ?? operation.effect
+    return effect == .none ? "reads" : "\(effect.rawValue)s"
+  }
+
+  private static func inDoubt(_ step: Step) -> String {
+    switch step.policy.inDoubt {
+    case .resend?: "in doubt: sends it again"
+    case .review?: "in doubt: waits for a person"
+    case .goto(let step)?: "in doubt: \(step) finds out"
+    case nil: ""
+    }
+  }
+
+  private static func replay(_ safety: ReplaySafety) -> String {
+    switch safety {
+    case .safe: "allowed"
+    case .review: "with --force, after a look"
+    case .never: "never"
+    }
+  }
+}

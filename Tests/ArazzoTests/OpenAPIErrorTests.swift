@@ -1,0 +1,165 @@
+// The errors of OpenAPI documents. Each row is one change and the exact errors that it causes.
+
+import Testing
+
+@Suite struct OpenAPIErrorTests {
+  static let edits: [Edit] = [
+    Edit(
+      "openapi: 3.1.0",
+      "openapi: 3.0.3",
+      "openapi/library.yaml:1: $.openapi: only OpenAPI 3.1 is supported"),
+    Edit(
+      "- key: []\n",
+      "- password: []\n",
+      "openapi/library.yaml:6: $.security[0].password: there is no security scheme "
+        + "'password' in components.securitySchemes"),
+    Edit(
+      "operationId: findReader",
+      "operationId: addReader",
+      "openapi/library.yaml:19: $.paths['/readers'].post: the operationId 'addReader' "
+        + "occurs twice; it must be unique in the document",
+      "register_reader.arazzo.yaml:29: $.workflows[0].steps[0].operationId: there is "
+        + "no operation 'findReader' in openapi/library.yaml",
+      "register_reader.arazzo.yaml:44: $.workflows[0].steps[1]: the operation "
+        + "addReader needs the query parameter 'email'",
+      "register_reader.arazzo.yaml:47: $.workflows[0].steps[1].requestBody: the "
+        + "operation addReader takes no request body",
+      "register_reader.arazzo.yaml:55: $.workflows[0].steps[1].x-writ.inDoubt: "
+        + "addReader only reads, so there is nothing to doubt; remove 'inDoubt'"),
+    Edit(
+      "{name: email, in: query, required: true, schema: {type: string}}",
+      "{name: email, in: cookie}",
+      "openapi/library.yaml:13: $.paths['/readers'].get.parameters[0].in: cookie "
+        + "parameters are not supported",
+      "register_reader.arazzo.yaml:31: $.workflows[0].steps[0].parameters[0]: the "
+        + "operation findReader has no query parameter 'email'"),
+    Edit(
+      "{name: email, in: query, required: true, schema: {type: string}}",
+      "{name: email, in: query, required: true, style: deepObject}",
+      "openapi/library.yaml:13: $.paths['/readers'].get.parameters[0].style: the style "
+        + "'deepObject' is not supported; a query parameter has the style form"),
+    Edit(
+      "{name: email, in: query, required: true, schema: {type: string}}",
+      "{name: email, in: query, required: true, content: {}}",
+      "openapi/library.yaml:13: $.paths['/readers'].get.parameters[0].content: a "
+        + "parameter with 'content' is not supported; use 'schema'"),
+    Edit(
+      "      x-effect: create\n      requestBody",
+      "      requestBody",
+      "openapi/library.yaml:19: $.paths['/readers'].post: an operation with POST must "
+        + "say what it does to the outside world: x-effect: create, update, delete, or "
+        + "none if it only reads"),
+    Edit(
+      "x-effect: delete",
+      "x-effect: remove",
+      "openapi/library.yaml:50: $.paths['/readers/{id}/card'].delete.x-effect: "
+        + "'x-effect' must be one of none, create, update, delete"),
+    Edit(
+      "[readers:write, readers:read]",
+      "{write: true}",
+      "openapi/library.yaml:20: $.paths['/readers'].post.x-required-permission: "
+        + "'x-required-permission' must be a permission or a list of permissions"),
+    Edit(
+      "in: path, required: true",
+      "in: path",
+      "openapi/library.yaml:57: $.components.parameters.Id: the path parameter 'id' "
+        + "must have required: true"),
+    Edit(
+      "name: id, in: path",
+      "name: reader, in: path",
+      "openapi/library.yaml:38: $.paths['/readers/{id}/card'].put: the path has {id}, "
+        + "but no path parameter 'id' is declared",
+      "openapi/library.yaml:38: $.paths['/readers/{id}/card'].put: the path parameter "
+        + "'reader' does not occur in the path /readers/{id}/card",
+      "openapi/library.yaml:50: $.paths['/readers/{id}/card'].delete: the path has "
+        + "{id}, but no path parameter 'id' is declared",
+      "openapi/library.yaml:50: $.paths['/readers/{id}/card'].delete: the path "
+        + "parameter 'reader' does not occur in the path /readers/{id}/card",
+      "register_reader.arazzo.yaml:60: $.workflows[0].steps[2]: the operation "
+        + "issueCard needs the path parameter 'reader'",
+      "register_reader.arazzo.yaml:63: $.workflows[0].steps[2].parameters[0]: the "
+        + "operation issueCard has no path parameter 'id'"),
+    Edit(
+      "2XX:",
+      "success:",
+      "openapi/library.yaml:42: $.paths['/readers/{id}/card'].put.responses.success: a "
+        + "response is named by its status (such as 200), a range (2XX) or 'default'"),
+    Edit(
+      "{description: It exists}",
+      "{content: {}}",
+      "openapi/library.yaml:33: $.paths['/readers'].post.responses.409: a response "
+        + "needs the field 'description'"),
+    Edit(
+      ##""#/components/responses/Added""##,
+      ##""#/components/responses/Created""##,
+      "openapi/library.yaml:32: $.paths['/readers'].post.responses.201.$ref: "
+        + "'#/components/responses/Created' leads nowhere in this document"),
+    Edit(
+      ##""#/components/responses/Added""##,
+      #""common.yaml#/Added""#,
+      "openapi/library.yaml:32: $.paths['/readers'].post.responses.201.$ref: "
+        + "'common.yaml#/Added' refers to another document; only references inside the "
+        + "document (#/…) are supported"),
+    Edit(
+      "Reader: {type: object,",
+      "Reader: {type: object, nullable: true,",
+      #"openapi/library.yaml:63: $.components.schemas.Reader.nullable: 'nullable' "#
+        + #"belongs to OpenAPI 3.0; write type: [string, "null"]"#),
+    Edit(
+      "Reader: {type: object,",
+      "Reader: {type: object, requires: [id],",
+      "openapi/library.yaml:63: $.components.schemas.Reader.requires: a schema has no "
+        + "keyword 'requires'"),
+    Edit(
+      "x-writ: {secret: true}",
+      "x-writ: {secret: sometimes}",
+      "openapi/library.yaml:48: "
+        + "$.paths['/readers/{id}/card'].put.responses.2XX.content['application/json'].schema.properties.pin.x-writ.secret: 'secret' must be true or false, but this is a text"
+    ),
+    Edit(
+      "x-writ: {secret: true}",
+      "x-writ: {hidden: true}",
+      "openapi/library.yaml:48: "
+        + "$.paths['/readers/{id}/card'].put.responses.2XX.content['application/json'].schema.properties.pin.x-writ.hidden: x-writ of a schema has no field 'hidden'; its fields are record, secret"
+    ),
+    Edit(
+      "type: apiKey, in: header",
+      "type: apiKey, in: query",
+      "openapi/library.yaml:68: $.components.securitySchemes.key.in: a key in 'query' "
+        + "is not supported; apiKey in a header, http bearer and http basic are supported"),
+    Edit(
+      "scheme: bearer",
+      "scheme: digest",
+      "openapi/library.yaml:71: $.components.securitySchemes.session.scheme: the "
+        + "scheme 'digest' is not supported; apiKey in a header, http bearer and http "
+        + "basic are supported"),
+    Edit(
+      "type: http\n",
+      "type: oauth2\n",
+      "openapi/library.yaml:70: $.components.securitySchemes.session.type: the type "
+        + "'oauth2' is not supported; apiKey in a header, http bearer and http basic are "
+        + "supported"),
+    Edit(
+      "- url: https://library.example/api",
+      "- url: https://{host}/api\n    variables: {host: {default: x}}",
+      "openapi/library.yaml:5: $.servers[0].variables: server variables are not "
+        + "supported; write the URL out"),
+    Edit(
+      "/readers/{id}/card:",
+      "readers/{id}/card:",
+      "openapi/library.yaml:34: $.paths['readers/{id}/card']: a path starts with /",
+      "register_reader.arazzo.yaml:61: $.workflows[0].steps[2].operationPath: "
+        + "'operationPath' leads to no operation in openapi/library.yaml"),
+    Edit(
+      "x-writ: {session: {operationId: login, ttl: PT1H}}",
+      "x-writ: {login: {}}",
+      "openapi/library.yaml:72: $.components.securitySchemes.session.x-writ.login: "
+        + "x-writ of a security scheme has no field 'login'; its fields are session"),
+  ]
+
+  @Test(arguments: edits)
+  func `an API that breaks a rule is refused with its place and the rule`(edit: Edit) throws {
+    let document = try #require(edit.applied(to: Library.openAPI), "the old text must occur once")
+    #expect(Library.errors(Library.files(openAPI: document)) == edit.errors)
+  }
+}

@@ -1,0 +1,355 @@
+// The workflow machine, told events one by one.
+
+import Arazzo
+import JSON
+import Testing
+
+@testable import JobModel
+
+/// Documents over the shipped descriptions, cut down to what a test is about.
+private func document(_ workflows: String) -> String {
+  """
+  arazzo: 1.0.1
+  info: {title: Test, version: 1.0.0}
+  sourceDescriptions:
+    - {name: authos, url: openapi/authos.yaml, type: openapi}
+  workflows:
+  \(workflows)
+  """
+}
+
+private let reading = """
+  - workflowId: w
+    x-writ: {jobType: w}
+    inputs: {type: object, required: [user_id], properties: {user_id: {type: string}}}
+    steps:
+      - stepId: look
+        operationId: getUser
+        parameters: [{name: user_id, in: path, value: $inputs.user_id}]
+        onFailure:
+          - {name: wait, type: retry, retryAfter: 3, retryLimit: 2, criteria: [{condition: $statusCode == 404}]}
+          - name: gone
+            type: end
+            criteria: [{condition: $statusCode == 404}]
+            x-writ: {outcome: discard, reason: It is gone.}
+      - stepId: remove
+        operationId: deleteUser
+        parameters: [{name: user_id, in: path, value: $inputs.user_id}]
+        x-writ: {inDoubt: review}
+  """
+
+/// Drives a machine by hand.
+private struct Driver {
+  var machine: WorkflowMachine
+  var random = SeededRandom(seed: 1)
+  var action: WorkflowMachine.Action
+
+  init(
+    _ text: String, journal: [JournalEntry] = [], _ change: (inout ClaimedJob) -> Void = { _ in }
+  )
+    throws
+  {
+    var job = ClaimedJob(
+      id: 1, type: "w", environment: "test", payload: JSONObject([("user_id", "u/1")]),
+      attempt: journal.isEmpty ? 1 : 2, maxAttempts: 3, journal: journal)
+    change(&job)
+    machine = WorkflowMachine(
+      definition: try jobType("w", arazzo: document(text)), job: job, environment: [:])
+    action = machine.start(random: &random)
+  }
+
+  mutating func handle(_ event: WorkflowMachine.Event) {
+    action = machine.handle(event, random: &random)
+  }
+
+  mutating func answer(
+    _ status: Int, _ body: JSONValue? = nil, headers: [(name: String, value: String)] = []
+  ) {
+    handle(
+      .response(
+        StepResponse(status: status, headers: headers, body: body?.serializedBytes() ?? []),
+        duration: .milliseconds(1), now: WallTime(secondsSince1970: 0)))
+  }
+
+  var request: StepRequest? { if case .send(let request, _) = action { request } else { nil } }
+
+  var records: [JobRecord] {
+    switch action {
+    case .send(_, let records), .finish(_, let records): records
+    case .store: []
+    }
+  }
+
+  var kinds: [String] { records.map(\.kind) }
+
+  var outcome: JobOutcome? { if case .finish(let outcome, _) = action { outcome } else { nil } }
+
+  var journal: [JournalEntry] {
+    records.compactMap { JournalEntry(json: $0.json(job: 1, attempt: 1)) }
+  }
+}
+
+private let gone: JSONValue = ["error": "x", "error_code": "NOT_FOUND"]
+private let someone: JSONValue = ["id": "u", "email": "e", "created_at": "now"]
+
+@Suite struct `The workflow machine` {
+  @Test func `writes the intent of a change before it, together with what came before`() throws {
+    var driver = try Driver(reading)
+    #expect(driver.kinds == [])
+    #expect(driver.request?.path == "/api/service/users/u%2F1")
+    #expect(driver.request?.credential == .key(name: "test/w.key", header: "X-Api-Key"))
+    driver.answer(200, someone)
+    #expect(driver.kinds == ["outcome", "intent"])
+    driver.answer(204)
+    #expect(driver.kinds == ["outcome", "complete"])
+    #expect(driver.outcome == .completed)
+  }
+
+  @Test func `takes the claim for the intent of the first request`() throws {
+    var simulation = try Simulation(
+      "create_user", JSONObject([("email", "a@example.com")]), authOS: FakeAuthOS())
+    _ = try simulation.run()
+    #expect(simulation.records.map(\.kind) == ["outcome", "complete"])
+  }
+
+  @Test func `retries as often as the action says, then takes the next action`() throws {
+    var driver = try Driver(reading)
+    var journal: [JournalEntry] = []
+    for _ in 1...2 {
+      driver.answer(404, gone)
+      #expect(driver.kinds == ["outcome", "retry"])
+      guard case .retry(let delay, _, let cause)? = driver.outcome else {
+        Issue.record("no retry")
+        return
+      }
+      #expect(delay == .seconds(3))
+      #expect(cause == nil)
+      journal += driver.journal
+      driver = try Driver(reading, journal: journal)
+    }
+    driver.answer(404, gone)
+    #expect(
+      driver.outcome
+        == .discarded(JobError(code: "gone", text: "It is gone.", step: "look", status: 404)))
+  }
+
+  @Test func `does not count a retry that is asked for`() throws {
+    var driver = try Driver(reading)
+    driver.answer(404, gone, headers: [(name: "Retry-After", value: "9")])
+    #expect(
+      driver.records.last
+        == .retry(
+          delay: .seconds(9), burnsAttempt: false, isUnresolved: false,
+          JobError(
+            code: "NOT_FOUND", text: "it does not exist; asked again by wait", step: "look",
+            status: 404)))
+  }
+
+  @Test func `waits for a person where a lost change cannot be read back`() throws {
+    var driver = try Driver(reading)
+    driver.answer(200, someone)
+    driver.handle(.failure(.ambiguous(.responseTimeout), duration: .seconds(35)))
+    #expect(driver.kinds == ["outcome", "review"])
+    #expect(
+      driver.outcome
+        == .review(
+          JobError(
+            code: "response_timeout", text: "it is unknown whether remove took effect",
+            step: "remove", status: nil)))
+  }
+
+  @Test func `sends a step again that a person replayed`() throws {
+    var driver = try Driver(reading)
+    driver.answer(200, someone)
+    let first = driver.journal
+    driver.handle(.failure(.ambiguous(.responseTimeout), duration: .seconds(35)))
+    let journal = first.filter { $0.result != nil } + driver.journal
+    let replayed = try Driver(reading, journal: journal)
+    #expect(replayed.request?.step == "remove")
+    #expect(replayed.records == [])
+  }
+
+  @Test func `begins anew when a job that was over is replayed`() throws {
+    var driver = try Driver(reading)
+    driver.answer(200, someone)
+    var journal = driver.journal.filter { $0.result != nil }
+    driver.answer(204)
+    journal += driver.journal
+    let replayed = try Driver(reading, journal: journal)
+    #expect(replayed.request?.step == "look")
+  }
+
+  @Test func `finds a change in doubt when its intent has no outcome`() throws {
+    var driver = try Driver(reading)
+    driver.answer(200, someone)
+    let resumed = try Driver(reading, journal: driver.journal)
+    #expect(resumed.kinds == ["outcome", "review"])
+    #expect(resumed.journal.map(\.sequence) == [2])
+    #expect(resumed.journal.map(\.result) == [.ambiguous])
+  }
+
+  @Test func `finds the first step in doubt when the claim before left no trace`() throws {
+    let text = reading.replacing("operationId: getUser", with: "operationId: deleteUser")
+
+      .replacing(
+        "    - stepId: remove", with: "      x-writ: {inDoubt: resend}\n    - stepId: remove")
+    let resumed = try Driver(text) { $0.isUnresolved = true }
+    #expect(resumed.kinds == ["outcome", "intent"])
+    #expect(resumed.request?.step == "look")
+    // A step that reads is simply sent again.
+    let reads = try Driver(reading) { $0.isUnresolved = true }
+    #expect(reads.kinds == [])
+    #expect(reads.request?.step == "look")
+  }
+
+  @Test func `waits for a key that is not accepted, and names it`() throws {
+    var driver = try Driver(reading)
+    driver.answer(401, ["error": "Invalid API key", "error_code": "UNAUTHORIZED"])
+    #expect(
+      driver.records.last
+        == .retry(
+          delay: .seconds(30), burnsAttempt: false, isUnresolved: false,
+          JobError(
+            code: "UNAUTHORIZED", text: "the service does not accept the key test/w.key",
+            step: "look", status: 401)))
+  }
+
+  @Test func `writes a failure without effect over the one before`() throws {
+    var driver = try Driver(reading)
+    driver.handle(.failure(.credentialMissing(name: "test/w.key"), duration: .zero))
+    #expect(driver.journal.map(\.sequence) == [1])
+    var again = try Driver(reading, journal: driver.journal)
+    again.answer(200, someone)
+    #expect(again.journal.map(\.sequence) == [1, 2])
+  }
+
+  @Test func `gives up after the last attempt, discarded if nothing changed`() throws {
+    var driver = try Driver(reading) { $0.failures = 2 }
+    driver.handle(.failure(.notSent(.connectionRefused), duration: .zero))
+    #expect(
+      driver.outcome
+        == .discarded(
+          JobError(
+            code: "connection_refused",
+            text: "nobody listens at the address; given up after 3 failures", step: "look")))
+  }
+
+  @Test func `gives up for review once something has changed`() throws {
+    let text = reading.replacing("inDoubt: review", with: "inDoubt: resend")
+    var driver = try Driver(text) { $0.failures = 2 }
+    driver.answer(200, someone)
+    driver.answer(408)
+    guard case .review? = driver.outcome else {
+      Issue.record("no review")
+      return
+    }
+  }
+
+  @Test func `is cancelled before its first change and not after`() throws {
+    let cancelled = try Driver(reading) { $0.isCancelRequested = true }
+    #expect(cancelled.outcome == .cancelled)
+    #expect(cancelled.kinds == ["outcome", "cancel"])
+    var late = try Driver(reading)
+    late.answer(200, someone)
+    late.handle(.cancelRequested)
+    #expect(late.outcome == .cancelled)
+    let changed = JournalEntry(
+      sequence: 1, attempt: 1, step: "look", effect: .delete, result: .succeeded,
+      action: StepAction(.next).json)
+    var half = try Driver(reading, journal: [changed]) { $0.isCancelRequested = true }
+    #expect(half.request?.step == "remove")
+    half.handle(.cancelRequested)
+    #expect(half.request?.step == "remove")
+    #expect(half.kinds == [])
+  }
+
+  @Test func `is discarded past its deadline`() throws {
+    let driver = try Driver(reading) { $0.isPastDeadline = true }
+    #expect(
+      driver.outcome
+        == .discarded(
+          JobError(code: "deadline_passed", text: "the job's deadline has passed", step: "look")))
+  }
+
+  @Test func `is handed back unharmed when the worker stops`() throws {
+    var driver = try Driver(reading)
+    driver.handle(.shuttingDown)
+    #expect(driver.records == [.handBack(isUnresolved: false)])
+    var later = try Driver(reading)
+    later.answer(200, someone)
+    later.handle(.shuttingDown)
+    #expect(later.kinds == ["outcome", "hand_back"])
+    #expect(later.journal.map(\.result) == [.failed])
+    #expect(later.outcome == .handedBack)
+  }
+
+  @Test func `refuses an answer that the operation does not describe`() throws {
+    var driver = try Driver(reading)
+    driver.answer(202)
+    guard case .discarded(let error)? = driver.outcome else {
+      Issue.record("not discarded")
+      return
+    }
+    #expect(error.code == "unexpected_response")
+  }
+
+  @Test func `never sends a path with an empty or climbing parameter`() throws {
+    for value in ["", ".", ".."] {
+      let driver = try Driver(reading) {
+        $0.payload = JSONObject([("user_id", .string(value))])
+      }
+      #expect(
+        driver.outcome
+          == .discarded(
+            JobError(
+              code: "unusable_value", text: "the path parameter user_id has no value",
+              step: "look")))
+    }
+  }
+
+  @Test func `has a person look at a journal that the definition cannot have made`() throws {
+    let stray = JournalEntry(
+      sequence: 1, attempt: 1, step: "unknown", effect: .none, result: .succeeded,
+      action: StepAction(.next).json)
+    let driver = try Driver(reading, journal: [stray])
+    guard case .review(let error)? = driver.outcome else {
+      Issue.record("no review")
+      return
+    }
+    #expect(error.code == "journal_mismatch")
+  }
+
+  @Test func `stops a workflow that goes in circles`() throws {
+    let circle = reading.replacing(
+      "      onFailure:",
+      with: "      onSuccess: [{name: again, type: goto, stepId: look}]\n      onFailure:")
+    var driver = try Driver(circle)
+    for _ in 0..<WorkflowMachine.greatestJournal { driver.answer(200, someone) }
+    guard case .review(let error)? = driver.outcome else {
+      Issue.record("no review")
+      return
+    }
+    #expect(error.code == "too_many_steps")
+  }
+
+  @Test func `waits for a setting that the environment lacks`() throws {
+    var random = SeededRandom(seed: 1)
+    var machine = WorkflowMachine(
+      definition: try Repository.jobType("rotate_api_key"),
+      job: ClaimedJob(
+        id: 1, type: "rotate_api_key", environment: "test",
+        payload: JSONObject([("job_type", "create_user")]), isUnresolved: true),
+      environment: ["service": "s"])
+    guard case .finish(_, let records) = machine.start(random: &random) else {
+      Issue.record("not finished")
+      return
+    }
+    #expect(
+      records == [
+        .retry(
+          delay: .seconds(30), burnsAttempt: false, isUnresolved: true,
+          JobError(
+            code: "setting_missing", text: "the environment test has no setting organization"))
+      ])
+  }
+}

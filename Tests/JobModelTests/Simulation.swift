@@ -1,0 +1,237 @@
+// One job, a fake AuthOS, a fake database and a fake worker that can be stopped dead at any point and
+// whose requests can go wrong in every way that real ones do.
+
+import Arazzo
+import JSON
+import Secrets
+
+@testable import JobModel
+
+/// What goes wrong with one request.
+enum Fault: CaseIterable {
+  case none, refusedConnection, dropBefore, dropAfter, timeoutAfter, serverTimeoutAfter,
+    databaseErrorBefore, htmlBadGatewayBefore, htmlBadGatewayAfter, emptyNotFound, unavailable,
+    limited, badKey
+}
+
+struct Simulation {
+  struct Crash: Error {}
+
+  /// The job as the database holds it.
+  struct Row {
+    var attempt = 0
+    var failures = 0
+    var isUnresolved = false
+    var journal: [JournalEntry] = []
+    var isCancelRequested = false
+    var outcome: JobOutcome?
+  }
+
+  let definition: JobTypeDefinition
+  let payload: JSONObject
+  var authOS: FakeAuthOS
+  var secrets: [String: String] = [:]
+  var row = Row()
+  var random: SeededRandom
+  var maxAttempts = 200
+  /// The point at which the worker dies; counts down, then never again.
+  var crashAfter: Int?
+  /// What goes wrong with the next requests; afterwards nothing does.
+  var faults: [Fault] = []
+  var requests: [String] = []
+  var records: [JobRecord] = []
+  var storeFailures = 0
+  /// Called before each request with its step.
+  var beforeSending: (@Sendable (StepRequest, inout FakeAuthOS) -> Void)?
+
+  init(
+    _ name: String, _ payload: JSONObject, authOS: FakeAuthOS, seed: UInt64 = 1
+  ) throws {
+    definition = try Repository.jobType(name)
+    self.payload = payload
+    self.authOS = authOS
+    random = SeededRandom(seed: seed)
+  }
+
+  init(definition: JobTypeDefinition, payload: JSONObject) {
+    self.definition = definition
+    self.payload = payload
+    authOS = FakeAuthOS()
+    random = SeededRandom(seed: 1)
+  }
+
+  private mutating func point() throws {
+    guard let left = crashAfter else { return }
+    crashAfter = left > 0 ? left - 1 : nil
+    if left == 0 { throw Crash() }
+  }
+
+  /// Claims the job again and again until it needs no worker any more.
+  mutating func run(greatestAttempts: Int = 400) throws -> JobOutcome {
+    while row.attempt < greatestAttempts {
+      do {
+        let outcome = try attempt()
+        switch outcome {
+        case .completed, .discarded, .cancelled, .review: return outcome
+        case .retry, .handedBack: continue
+        }
+      } catch is Crash {
+        row.failures += 1
+      }
+    }
+    throw Endless()
+  }
+
+  struct Endless: Error {}
+
+  /// One attempt: claim, drive the machine, record.
+  mutating func attempt() throws -> JobOutcome {
+    let wasUnresolved = row.isUnresolved
+    row.attempt += 1
+    row.isUnresolved = true
+    let job = ClaimedJob(
+      id: 7, type: definition.name, environment: "test", payload: payload, attempt: row.attempt,
+      failures: min(row.failures, maxAttempts - 1), maxAttempts: maxAttempts,
+      isUnresolved: wasUnresolved, isCancelRequested: row.isCancelRequested,
+      journal: row.journal)
+    var machine = WorkflowMachine(
+      definition: definition, job: job,
+      environment: ["organization": "org", "service": "svc"])
+    var action = machine.start(random: &random)
+    while true {
+      let event: WorkflowMachine.Event
+      switch action {
+      case .send(let request, let records):
+        try point()
+        apply(records)
+        try point()
+        event = send(request)
+        try point()
+      case .store(let writes):
+        try point()
+        if storeFailures > 0 {
+          storeFailures -= 1
+          event = .storeFailed
+        } else {
+          for write in writes {
+            secrets[write.name] = write.secret.withBytes { String(decoding: $0, as: UTF8.self) }
+          }
+          event = .stored
+        }
+        try point()
+      case .finish(let outcome, let records):
+        try point()
+        apply(records)
+        return outcome
+      }
+      action = machine.handle(event, random: &random)
+    }
+  }
+
+  private mutating func apply(_ records: [JobRecord]) {
+    self.records += records
+    for record in records {
+      switch record {
+      case .intent(let sequence, let step, let effect):
+        upsert(
+          JournalEntry(sequence: sequence, attempt: row.attempt, step: step, effect: effect))
+      case .outcome(let outcome):
+        // Through JSON and back, as the database keeps it.
+        let json = record.json(job: 7, attempt: row.attempt)
+        guard let entry = JournalEntry(json: json) else { preconditionFailure("unreadable") }
+        precondition(outcome.sequence <= row.journal.count + 1, "a gap in the journal")
+        upsert(entry)
+        row.isUnresolved = false
+      case .retry(_, let burnsAttempt, let isUnresolved, _):
+        if burnsAttempt { row.failures += 1 }
+        row.isUnresolved = isUnresolved
+      case .handBack(let isUnresolved): row.isUnresolved = isUnresolved
+      case .complete, .discard, .cancel, .review: row.isUnresolved = false
+      }
+    }
+  }
+
+  private mutating func upsert(_ entry: JournalEntry) {
+    row.journal.removeAll { $0.sequence == entry.sequence }
+    row.journal.append(entry)
+  }
+
+  private mutating func send(_ request: StepRequest) -> WorkflowMachine.Event {
+    beforeSending?(request, &authOS)
+    requests.append(request.step)
+    let fault = faults.isEmpty ? Fault.none : faults.removeFirst()
+    if case .local(let input) = request.target { return response(local(request, input)) }
+    switch fault {
+    case .none: return response(answer(request))
+    case .refusedConnection:
+      return .failure(.notSent(.connectionRefused), duration: .zero)
+    case .dropBefore: return .failure(.ambiguous(.connectionReset), duration: .zero)
+    case .dropAfter:
+      _ = answer(request)
+      return .failure(.ambiguous(.connectionReset), duration: .zero)
+    case .timeoutAfter:
+      _ = answer(request)
+      return .failure(.ambiguous(.responseTimeout), duration: .zero)
+    case .serverTimeoutAfter:
+      _ = answer(request)
+      return response(StepResponse(status: 408))
+    case .databaseErrorBefore:
+      return response(
+        StepResponse(
+          status: 500, json: ["error": "Database error", "error_code": "DATABASE_ERROR"]))
+    case .htmlBadGatewayBefore: return response(html)
+    case .htmlBadGatewayAfter:
+      _ = answer(request)
+      return response(html)
+    case .emptyNotFound: return response(StepResponse(status: 404))
+    case .unavailable:
+      return response(
+        StepResponse(status: 503, json: ["error": "x", "error_code": "SERVICE_UNAVAILABLE"]))
+    case .limited:
+      return response(
+        StepResponse(status: 429, headers: [(name: "X-RateLimit-After", value: "0")]))
+    case .badKey: return .failure(.credentialMissing(name: "test/x.key"), duration: .zero)
+    }
+  }
+
+  private var html: StepResponse {
+    StepResponse(
+      status: 502, headers: [(name: "content-type", value: "text/html")],
+      body: Array("<html></html>".utf8))
+  }
+
+  private func response(_ response: StepResponse) -> WorkflowMachine.Event {
+    .response(
+      response, duration: .milliseconds(3), now: WallTime(secondsSince1970: 1_780_000_000))
+  }
+
+  private mutating func answer(_ request: StepRequest) -> StepResponse {
+    var key: String?
+    if case .key(let name, _) = request.credential { key = secrets[name] }
+    return authOS.answer(request, key: key)
+  }
+
+  private mutating func local(_ request: StepRequest, _ input: JSONValue) -> StepResponse {
+    let stem = "\(input["environment"]?.stringValue ?? "")/\(input["job_type"]?.stringValue ?? "")"
+    switch request.operationID {
+    case "describeKey":
+      return StepResponse(
+        status: 200,
+        json: [
+          "name": .string(stem + ".key"),
+          "prefix": JSONValue(secrets[stem + ".key"].map { String($0.prefix(15)) }),
+          "permissions": ["write:users"],
+        ])
+    case "promoteKey":
+      if let pending = secrets.removeValue(forKey: stem + ".pending.key") {
+        secrets[stem + ".previous.key"] = secrets[stem + ".key"]
+        secrets[stem + ".key"] = pending
+      }
+      return StepResponse(status: 204)
+    case "discardPreviousKey":
+      secrets[stem + ".previous.key"] = nil
+      return StepResponse(status: 204)
+    default: return StepResponse(status: 400)
+    }
+  }
+}

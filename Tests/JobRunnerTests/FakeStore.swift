@@ -1,0 +1,138 @@
+// A store in memory for tests of the worker's own parts; what SQL does is tested with PostgreSQL.
+
+import Arazzo
+import JobModel
+import Synchronization
+
+@testable import JobRunner
+
+/// Answers as a test tells it to.
+final class FakeStore: WorkerStore {
+  struct Failure: Error { var isTransient: Bool }
+
+  private struct State {
+    var registrations = 0
+    var deregistered: [Int] = []
+    var renewals = 0
+    var renewsLease = true
+    var pending: [ClaimedJob] = []
+    var claims = 0
+    var claimFailures = 0
+    var recordCalls: [[RecordEntry]] = []
+    var accepts: @Sendable (RecordEntry) -> Bool = { _ in true }
+    var refuses: @Sendable ([RecordEntry]) -> Bool = { _ in false }
+    var recordFailures = 0
+    var failsTransiently = true
+    var isHolding = false
+    var held: [CheckedContinuation<Void, Never>] = []
+    var definitions: [String: JobTypeDefinition] = [:]
+  }
+
+  private let state = Mutex(State())
+
+  func holdRecords() { state.withLock { $0.isHolding = true } }
+  func answerRecords(_ accepts: @escaping @Sendable (RecordEntry) -> Bool) {
+    state.withLock { $0.accepts = accepts }
+  }
+  func refuseRecords(_ refuses: @escaping @Sendable ([RecordEntry]) -> Bool) {
+    state.withLock { $0.refuses = refuses }
+  }
+  func failRecords(times: Int, isTransient: Bool) {
+    state.withLock { state in
+      state.recordFailures = times
+      state.failsTransiently = isTransient
+    }
+  }
+  func failClaims(times: Int) { state.withLock { $0.claimFailures = times } }
+  func refuseRenewals() { state.withLock { $0.renewsLease = false } }
+  func define(_ definition: JobTypeDefinition, hash: String) {
+    state.withLock { $0.definitions[hash] = definition }
+  }
+  func offer(_ jobs: [ClaimedJob]) { state.withLock { $0.pending += jobs } }
+  func releaseRecords() {
+    let held = state.withLock { state in
+      state.isHolding = false
+      defer { state.held = [] }
+      return state.held
+    }
+    for continuation in held { continuation.resume() }
+  }
+
+  var recordCalls: [[RecordEntry]] { state.withLock { $0.recordCalls } }
+  var records: [JobRecord] { recordCalls.flatMap { $0 }.map(\.record) }
+  var registrations: Int { state.withLock { $0.registrations } }
+  var deregistered: [Int] { state.withLock { $0.deregistered } }
+  var renewals: Int { state.withLock { $0.renewals } }
+  var claims: Int { state.withLock { $0.claims } }
+
+  func register(_ identity: WorkerIdentity, lease: Duration) async throws -> Int {
+    state.withLock { state in
+      state.registrations += 1
+      state.renewsLease = true
+      return state.registrations
+    }
+  }
+
+  func renew(worker: Int, lease: Duration, isIdle: Bool) async throws -> Bool {
+    state.withLock { state in
+      state.renewals += 1
+      return state.renewsLease
+    }
+  }
+
+  func deregister(worker: Int) async throws { state.withLock { $0.deregistered.append(worker) } }
+
+  func claim(_ request: ClaimRequest) async throws -> Claim {
+    try state.withLock { state in
+      state.claims += 1
+      if state.claimFailures > 0 {
+        state.claimFailures -= 1
+        throw Failure(isTransient: true)
+      }
+      let jobs = Array(state.pending.prefix(request.limit))
+      state.pending.removeFirst(jobs.count)
+      return Claim(
+        jobs: jobs,
+        finding: .init(
+          claimed: jobs.map { (5, $0.id) }, isExhausted: jobs.count < request.limit,
+          snapshotXmin: 100, snapshotXmax: 100))
+    }
+  }
+
+  func record(worker: Int, _ entries: [RecordEntry]) async throws -> [RecordAnswer] {
+    let isHolding = state.withLock { state in
+      state.recordCalls.append(entries)
+      return state.isHolding
+    }
+    if isHolding {
+      await withCheckedContinuation { continuation in
+        let isOver = state.withLock { state in
+          if state.isHolding { state.held.append(continuation) }
+          return !state.isHolding
+        }
+        if isOver { continuation.resume() }
+      }
+    }
+    return try state.withLock { state in
+      if state.recordFailures > 0 {
+        state.recordFailures -= 1
+        throw Failure(isTransient: state.failsTransiently)
+      }
+      if state.refuses(entries) { throw Failure(isTransient: false) }
+      return entries.map {
+        RecordAnswer(job: $0.job, isAccepted: state.accepts($0), isCancelRequested: false)
+      }
+    }
+  }
+
+  func sweep(limit: Int) async throws -> Int { 0 }
+  func definition(hash: String) async throws -> JobTypeDefinition? {
+    state.withLock { $0.definitions[hash] }
+  }
+  func definition(type: String) async throws -> JobTypeDefinition? {
+    state.withLock { state in state.definitions.values.first { $0.name == type } }
+  }
+  func listen(queues: [String], onWake: @escaping @Sendable () -> Void) async {}
+  func isTransient(_ error: any Error) -> Bool { (error as? Failure)?.isTransient ?? false }
+  func safeDescription(of error: any Error) -> String { "a failure" }
+}

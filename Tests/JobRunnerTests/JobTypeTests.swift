@@ -1,0 +1,97 @@
+import AuthOSEmulator
+import JSON
+import Testing
+
+@testable import JobRunner
+
+@Suite struct JobTypeTests {
+  @Test func `create_user makes a person known once`() async throws {
+    try await Workshop.open { workshop in
+      try await workshop.withWorker { worker, _ in
+        let first = try await workshop.order("create_user", ["email": "ada@example.com"])
+        let second = try await workshop.order("create_user", ["email": "ada@example.com"])
+        try await workshop.expect(first, toBe: "completed")
+        try await workshop.expect(second, toBe: "completed")
+        let hasCounted = try await eventually { worker.statistics.completed == 2 }
+        #expect(hasCounted)
+      }
+      #expect(workshop.effects(.userInserted) == 1)
+      #expect(workshop.effects(.linkInserted) == 1)
+    }
+  }
+
+  @Test func `change_plan replaces the subscription once`() async throws {
+    let users = [SeedUser(email: "ada@example.com", plan: "free")]
+    try await Workshop.open(users: users) { workshop in
+      try await workshop.withWorker { _, _ in
+        let job = try await workshop.order(
+          "change_plan",
+          [
+            "user_id": JSONValue(workshop.authOS.seeded.userIDs["ada@example.com"]),
+            "plan_id": JSONValue(workshop.authOS.seeded.planIDs["pro"]),
+          ])
+        try await workshop.expect(job, toBe: "completed")
+      }
+      let user = workshop.authOS.snapshot.users.first
+      #expect(user?.subscription?.planName == "pro")
+      #expect(workshop.effects(.subscriptionDeleted) == 1)
+    }
+  }
+
+  @Test func `revoke_access leaves neither link nor subscription`() async throws {
+    let users = [SeedUser(email: "ada@example.com", plan: "pro")]
+    try await Workshop.open(users: users) { workshop in
+      try await workshop.withWorker { _, _ in
+        let job = try await workshop.order(
+          "revoke_access",
+          ["user_id": JSONValue(workshop.authOS.seeded.userIDs["ada@example.com"])])
+        try await workshop.expect(job, toBe: "completed")
+      }
+      let user = workshop.authOS.snapshot.users.first
+      #expect(user?.isLinked == false)
+      #expect(user?.subscription == nil)
+      #expect(workshop.effects(.linkRemoved) == 1)
+    }
+  }
+
+  @Test func `rotate_api_key puts a new key into use and the old one to death`() async throws {
+    try await Workshop.open { workshop in
+      let old = try workshop.secrets.text("default/create_user.key")
+      try await workshop.withWorker { worker, _ in
+        let job = try await workshop.order("rotate_api_key", ["job_type": "create_user"])
+        try await workshop.expect(job, toBe: "completed")
+        #expect(worker.statistics.logins == 1)
+        let next = try await workshop.order("create_user", ["email": "ada@example.com"])
+        try await workshop.expect(next, toBe: "completed")
+      }
+      let new = try workshop.secrets.text("default/create_user.key")
+      let pending = try workshop.secrets.text("default/create_user.pending.key")
+      let previous = try workshop.secrets.text("default/create_user.previous.key")
+      #expect(new != old)
+      #expect(new != nil)
+      #expect(pending == nil)
+      #expect(previous == nil)
+      #expect(workshop.effects(.apiKeyCreated) == 1)
+      #expect(workshop.effects(.apiKeyDeleted) == 1)
+    }
+  }
+
+  @Test func `a hundred jobs run in a few slots, each once`() async throws {
+    try await Workshop.open { workshop in
+      let jobs = try await withThrowingTaskGroup(of: Int.self) { group in
+        for number in 1...100 {
+          group.addTask {
+            try await workshop.order("create_user", ["email": .string("user\(number)@example.com")])
+          }
+        }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+      try await workshop.withWorker({ $0.slots = 8 }) { worker, _ in
+        let isDone = try await eventually { worker.statistics.completed == jobs.count }
+        #expect(isDone)
+        #expect(worker.statistics.flushes < 300)
+      }
+      #expect(workshop.effects(.userInserted) == 100)
+    }
+  }
+}

@@ -1,0 +1,121 @@
+// Publishing: functions follow the definition, grants and old jobs stay.
+
+import Arazzo
+import JSON
+import Postgres
+import Testing
+
+@testable import JobStore
+
+@Suite struct PublishingTests {
+  @Test func `publishing a changed type keeps grants and the definitions of old jobs`() async throws
+  {
+    try await TestDatabase.with { database in
+      try await database.store.grant(jobType: "create_user", to: "app_one")
+      let old = try await database.number("select writ.create_user('a@b.cd')")
+      let changed = JobTypes.createUser(
+        hash: "ee", extra: [["name": "team_id", "kind": "uuid", "required": true]])
+      for expected in [true, false] {
+        let row = try await database.sql(
+          "select writ.publish_job_type($1)", [.json(changed.serialized())])[0]
+        #expect(try row.decode(0) == expected)
+      }
+      let new: Int = try await database.asRole("app_one") { pool in
+        try await pool.query(
+          "select writ.create_user('0a000000-0000-4000-8000-000000000001', 'b@b.cd')")[0].decode(0)
+      }
+      let hashes = try await database.sql(
+        "select left(definition_hash, 4) from writ.job where id in ($1, $2) order by id",
+        [.int(old), .int(new)]
+      ).map { try $0.decode(0, as: String.self) }
+      #expect(hashes == ["aaaa", "eeee"])
+      let error = try await database.refusal("select writ.create_user(email => 'c@b.cd')")
+      #expect(error.serverMessage == "create_user: team_id is required")
+      #expect(try await database.number("select count(*) from writ.definition") == 5)
+    }
+  }
+
+  @Test func `the catalogue of this program can be published and read back`() async throws {
+    try await TestDatabase.withEmpty { database in
+      try await Migrator(pool: database.pool).migrate()
+      let catalogue = try Catalogue.load(files: EmbeddedCatalogue.documents)
+      try #require(!catalogue.jobTypes.isEmpty)
+      for definition in catalogue.jobTypes {
+        #expect(try await database.store.publish(definition))
+        #expect(try await !database.store.publish(definition))
+        #expect(try await database.store.definition(hash: definition.hash) == definition)
+        #expect(try await database.store.definition(type: definition.name) == definition)
+      }
+      #expect(try await database.store.definition(hash: "none") == nil)
+      #expect(
+        try await database.store.jobTypes().map(\.name) == catalogue.jobTypes.map(\.name).sorted())
+      let id = try await database.store.enqueue(
+        type: "create_user", payload: ["email": "ada@example.com"])
+      #expect(try await database.store.job(id)?.summary.state == "available")
+    }
+  }
+
+  @Test(arguments: [
+    (
+      "Bad Name", "name",
+      "job type: the name must be a lower-case letter, then at most 47 lower-case letters, digits or _"
+    ),
+    ("status", "name", "status: the name is taken by a function of schema writ"),
+    (
+      "x\"; drop table y; --", "input",
+      "t: the name of an input must be a lower-case letter, then lower-case letters, digits or _"
+    ),
+    ("priority", "input", "t: an input must not be named priority"),
+    ("(?<=a)b", "pattern", "t: the pattern of field is outside the supported subset"),
+    ("a\\1", "pattern", "t: the pattern of field is outside the supported subset"),
+    ("(", "pattern", "t: the pattern of field is outside the supported subset"),
+    ("[[:alpha:]]", "pattern", "t: the pattern of field is outside the supported subset"),
+    ("strange", "kind", "t: the kind of field is not known"),
+    (
+      "missing", "subject",
+      "t: the subject must be made from required inputs that are no lists or objects"
+    ),
+  ]) func `a definition that cannot become a function is refused`(
+    value: String, place: String, message: String
+  ) async throws {
+    let input: JSONValue = [
+      "name": .string(place == "input" ? value : "field"),
+      "kind": .string(place == "kind" ? value : "string"),
+      "pattern": .string(place == "pattern" ? value : "^a$"),
+    ]
+    let type = JobTypes.type(
+      place == "name" ? value : "t", hash: "99", inputs: [input],
+      subject: place == "subject" ? [["input": .string(value)]] : nil, replay: "safe")
+    try await TestDatabase.with { database in
+      let error = await #expect(throws: PostgresError.self) {
+        try await database.sql("select writ.publish_job_type($1)", [.json(type.serialized())])
+      }
+      #expect(error?.sqlState == "WR009")
+      #expect(error?.serverMessage == message)
+    }
+  }
+
+  @Test func `texts of a definition are never run as SQL`() async throws {
+    let nasty = "'); drop table writ_data.job; -- $$ $function$ \\ %I"
+    let type = JobTypes.type(
+      "nasty", hash: "98",
+      inputs: [
+        [
+          "name": "order", "kind": "string", "required": true,
+          "enum": [.string(nasty), "it's", "{a,b}"], "description": .string(nasty),
+        ],
+        ["name": "end", "kind": "string", "default": .string(nasty)],
+      ], subject: [["literal": .string(nasty)], ["input": "order"]], replay: "safe")
+    try await TestDatabase.with { database in
+      try await database.sql("select writ.publish_job_type($1)", [.json(type.serialized())])
+      let id = try await database.number("select writ.nasty($1)", [.text(nasty)])
+      let row = try await database.sql(
+        "select payload ->> 'order' as o, payload ->> 'end' as e, subject from writ.job where id = $1",
+        [.int(id)])[0]
+      #expect(try row.decode("o") == nasty)
+      #expect(try row.decode("e") == nasty)
+      #expect(try row.decode("subject") == nasty + nasty)
+      #expect(try await database.number("select writ.nasty('it''s')") > id)
+    }
+  }
+}

@@ -1,0 +1,249 @@
+// Wrong calls: each gets its SQLSTATE, one sentence, and never a word of what was passed.
+
+import Postgres
+import Testing
+
+struct WrongCall: Sendable, CustomTestStringConvertible {
+  let sql: String
+  let state: String
+  let message: String
+
+  init(_ sql: String, _ state: String, _ message: String) {
+    self.sql = sql
+    self.state = state
+    self.message = message
+  }
+
+  var testDescription: String { message }
+}
+
+private let user = "0a000000-0000-4000-8000-00000000c0de"
+
+@Suite struct RefusalTests {
+  static let calls: [WrongCall] = [
+    .init("writ.create_user()", "WR001", "create_user: email is required"),
+    .init("writ.create_user(email => null)", "WR001", "create_user: email is required"),
+    .init(
+      "writ.create_user(email => 'canary at example.com')", "WR001",
+      "create_user: email must be an e-mail address"),
+    .init(
+      "writ.create_user(email => 'canary@-example.com')", "WR001",
+      "create_user: email must be an e-mail address"),
+    .init(
+      "writ.create_user(email => E'canary\\n@example.com')", "WR001",
+      "create_user: email must be an e-mail address"),
+    .init(
+      "writ.create_user(email => repeat('a', 65) || '@canary.com')", "WR001",
+      "create_user: email must be an e-mail address"),
+    .init(
+      "writ.create_user('a@b.cd', name => 'c')", "WR001",
+      "create_user: name must have at least 2 characters"),
+    .init(
+      "writ.create_user('a@b.cd', name => 'canary canary')", "WR001",
+      "create_user: name must have at most 10 characters"),
+    .init(
+      "writ.create_user('a@b.cd', plan => 'canary')", "WR001",
+      "create_user: plan must be one of free, pro"),
+    .init(
+      "writ.change_plan(user_id => 'canary', plan => 'pro')", "WR001",
+      "change_plan: user_id must be a UUID"),
+    .init("writ.change_plan(user_id => '\(user)')", "WR001", "change_plan: plan is required"),
+    .init("writ.change_plan(plan => 'canary')", "WR001", "change_plan: user_id is required"),
+    .init(
+      "writ.change_plan(user_id => '\(user)'::uuid, plan => 'p', seats => 4711)", "WR001",
+      "change_plan: seats must be at most 100"),
+    .init(
+      "writ.change_plan(user_id => '\(user)'::uuid, plan => 'p', seats => -4711)", "WR001",
+      "change_plan: seats must be at least 1"),
+    .init(
+      "writ.change_plan(user_id => '\(user)', plan => 'p', ends_at => '2026-02-30T00:00:00Z')",
+      "WR001", "change_plan: ends_at must be a date and time with an offset"),
+    .init(
+      "writ.change_plan(user_id => '\(user)', plan => 'p', ends_at => 'canary')", "WR001",
+      "change_plan: ends_at must be a date and time with an offset"),
+    .init(
+      "writ.change_plan(user_id => '\(user)', plan => 'p', tags => '{}'::text[])", "WR001",
+      "change_plan: tags must have at least 1 elements"),
+    .init(
+      "writ.change_plan(user_id => '\(user)', plan => 'p', tags => array['canary', 'b', 'c'])",
+      "WR001", "change_plan: tags must have at most 2 elements"),
+    .init(
+      "writ.change_plan(user_id => '\(user)', plan => 'p', tags => array['canary', null])",
+      "WR001", "change_plan: tags must be a list of texts"),
+    .init(
+      "writ.change_plan(user_id => '\(user)', plan => 'p', link => 'canary')", "WR001",
+      "change_plan: link must be an absolute URI"),
+    .init(
+      "writ.change_plan(user_id => '\(user)', plan => 'p', code => 'canary')", "WR001",
+      "change_plan: code must match the pattern ^[A-Z]{3}$"),
+    .init(
+      "writ.change_plan(user_id => '\(user)', plan => 'p', extra => '{\"canary\"')", "WR001",
+      "change_plan: extra must be JSON"),
+    .init(
+      "writ.enqueue('create_user', '{\"canary\"')", "WR001",
+      "create_user: payload must be a JSON object"),
+    .init(
+      "writ.enqueue('create_user', '[\"canary\"]'::jsonb)", "WR001",
+      "create_user: payload must be a JSON object"),
+    .init("writ.enqueue('create_user', '{}')", "WR001", "create_user: email is required"),
+    .init(
+      "writ.enqueue('create_user', '{\"email\": 4711}')", "WR001",
+      "create_user: email must be an e-mail address"),
+    .init(
+      "writ.enqueue('create_user', '{\"email\": \"a@b.cd\", \"colour\": \"canary\"}')", "WR001",
+      "create_user: unknown field colour"),
+    .init(
+      "writ.enqueue('create_user', '{\"email\": \"a@b.cd\", \"canary@example.com\": 1}')", "WR001",
+      "create_user: a field of the payload is not known"),
+    .init(
+      "writ.enqueue('change_plan', '{\"user_id\": \"\(user)\", \"plan\": \"p\", \"seats\": 1.5}')",
+      "WR001", "change_plan: seats must be an integer"),
+    .init(
+      "writ.enqueue('change_plan', '{\"user_id\": \"\(user)\", \"plan\": \"p\", \"seats\": \"canary\"}')",
+      "WR001", "change_plan: seats must be an integer"),
+    .init(
+      "writ.enqueue('change_plan', '{\"user_id\": \"\(user)\", \"plan\": \"p\", \"seats\": 1e30}')",
+      "WR001", "change_plan: seats must be an integer"),
+    .init(
+      "writ.enqueue('change_plan', '{\"user_id\": \"\(user)\", \"plan\": \"p\", \"notify\": \"canary\"}')",
+      "WR001", "change_plan: notify must be true or false"),
+    .init(
+      "writ.enqueue('change_plan', '{\"user_id\": \"\(user)\", \"plan\": \"p\", \"ratio\": \"canary\"}')",
+      "WR001", "change_plan: ratio must be a number"),
+    .init(
+      "writ.enqueue('change_plan', '{\"user_id\": \"\(user)\", \"plan\": \"p\", \"members\": [\"canary\"]}')",
+      "WR001", "change_plan: members must be a list of UUIDs"),
+    .init(
+      "writ.enqueue('change_plan', '{\"user_id\": \"\(user)\", \"plan\": \"p\", \"members\": [4711]}')",
+      "WR001", "change_plan: members must be a list of UUIDs"),
+    .init(
+      "writ.enqueue('change_plan', '{\"user_id\": \"\(user)\", \"plan\": \"p\", \"sizes\": [\"canary\"]}')",
+      "WR001", "change_plan: sizes must be a list of integers"),
+    .init(
+      "writ.enqueue('change_plan', jsonb_build_object('user_id', '\(user)', 'plan', repeat('canary', 20000)))",
+      "WR001", "change_plan: payload must have at most 65536 bytes"),
+    .init("writ.enqueue('nothing', '{}')", "WR002", "there is no job type nothing"),
+    .init("writ.enqueue('canary@example', '{}')", "WR002", "the job type is not known"),
+    .init(
+      "writ.create_user('a@b.cd', priority => 4711)", "WR003",
+      "create_user: priority must be from 0 to 9"),
+    .init(
+      "writ.create_user('a@b.cd', queue => 'Canary Queue')", "WR003",
+      "create_user: queue must be the name of a queue"),
+    .init(
+      "writ.create_user('a@b.cd', run_at => 'infinity')", "WR003",
+      "create_user: run_at must be a finite time"),
+    .init(
+      "writ.create_user('a@b.cd', traceparent => '00-canary-01')", "WR003",
+      "create_user: traceparent must have the form of W3C Trace Context"),
+    .init(
+      "writ.create_user('a@b.cd', idempotency_key => repeat('canary', 50))", "WR003",
+      "create_user: idempotency_key must have 1 to 200 characters, none of them a control character"
+    ),
+    .init(
+      "writ.create_user('a@b.cd', environment => 'canary')", "WR004",
+      "create_user: environment is not known"),
+    .init(
+      "writ.change_plan('\(user)', 'sk_0123456789ab_canary0123456789abcdef')", "WR005",
+      "change_plan: plan looks like a secret"),
+    .init(
+      "writ.change_plan('\(user)', 'eyJhbGciOiJI.eyJzdWIiOiJj.c2lnbmF0dXJl')", "WR005",
+      "change_plan: plan looks like a secret"),
+    .init(
+      "writ.change_plan('\(user)', 'Bearer canary0123456789')", "WR005",
+      "change_plan: plan looks like a secret"),
+    .init(
+      "writ.change_plan('\(user)', 'AKIACANARYCANARY1234')", "WR005",
+      "change_plan: plan looks like a secret"),
+    .init(
+      "writ.change_plan('\(user)', 'p', extra => '{\"a\": [\"-----BEGIN RSA PRIVATE KEY-----\"]}')",
+      "WR005", "change_plan: extra looks like a secret"),
+    .init(
+      "writ.create_user('a@b.cd', idempotency_key => 'ghp_canary0123456789abcdefABCDEF0123456789')",
+      "WR005", "create_user: idempotency_key looks like a secret"),
+    .init("writ.status(4711)", "WR008", "there is no such job, or another role ordered it"),
+    .init("writ.replay(4711)", "WR008", "there is no such job"),
+    .init("writ.cancel(4711)", "WR008", "there is no such job"),
+    .init(
+      "writ.create_environment('Canary')", "WR003",
+      "create_environment: name must be the name of an environment"),
+    .init("writ.grant_job_type('ping', 'canary')", "WR003", "ping: there is no such role"),
+    .init("writ.grant_job_type('canary', 'app_one')", "WR002", "the job type is not known"),
+  ]
+
+  @Test func `every wrong call gets its own sentence and none of its words`() async throws {
+    try await TestDatabase.with { database in
+      for call in Self.calls {
+        // The server's full report, as any client could print it.
+        let rows = try await database.sql(
+          """
+          select * from pg_temp.report($call$select \(call.sql)$call$)
+          """, before: reporter)
+        let (state, message): (String, String) = (
+          try rows[0].decode("state"), try rows[0].decode("message")
+        )
+        let rest: String = try rows[0].decode("rest")
+        #expect(state == call.state, "\(call.sql): \(message)")
+        #expect(message == call.message, "\(call.sql)")
+        #expect(!rest.isEmpty, "\(call.sql) has no hint")
+        for value in ["canary", "4711", "c0de", "Canary"] {
+          #expect(!message.contains(value), "\(call.sql)")
+          #expect(!rest.contains(value), "\(call.sql): \(rest)")
+        }
+      }
+      #expect(try await database.number("select count(*) from writ_data.job") == 0)
+    }
+  }
+
+  @Test func `an idempotency key stands for one payload`() async throws {
+    try await TestDatabase.with { database in
+      let first = try await database.number(
+        "select writ.create_user('a@b.cd', idempotency_key => 'order 1')")
+      let again = try await database.number(
+        "select writ.create_user('a@B.cd', idempotency_key => 'order 1')")
+      #expect(first == again)
+      let error = try await database.refusal(
+        "select writ.create_user('other@b.cd', idempotency_key => 'order 1')")
+      #expect(error.sqlState == "WR006")
+      #expect(
+        error.serverMessage
+          == "create_user: idempotency_key was used before with another payload")
+      #expect(
+        error.description
+          == "create_user: idempotency_key was used before with another payload (SQLSTATE WR006);"
+          + " hint: One key stands for one job: use a new key, or pass the same fields.")
+      #expect(try await database.number("select count(*) from writ_data.job") == 1)
+    }
+  }
+}
+
+/// Catches an error in the server and gives all that a client would be told.
+private let reporter = """
+  create function pg_temp.report(call text, out state text, out message text, out rest text)
+  language plpgsql as $$
+  declare
+    detail text;
+    hint text;
+    context text;
+  begin
+    execute call;
+    state := '00000';
+    message := 'not refused';
+  exception when others then
+    get stacked diagnostics state = returned_sqlstate, message = message_text,
+      detail = pg_exception_detail, hint = pg_exception_hint, context = pg_exception_context;
+    -- The last line of the context is this function's own statement, which quotes the call.
+    rest := concat(detail, hint, split_part(context, 'SQL statement "select writ.', 1));
+  end $$
+  """
+
+extension TestDatabase {
+  fileprivate func sql(_ text: String, before: String) async throws -> [PostgresRow] {
+    try await pool.withConnection { connection in
+      let isThere: Bool = try connection.query(
+        "select to_regprocedure('pg_temp.report(text)') is not null")[0].decode(0)
+      if !isThere { try connection.executeScript(before) }
+      return try connection.query(Statement(sql: text))
+    }
+  }
+}

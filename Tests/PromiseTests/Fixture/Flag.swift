@@ -1,0 +1,11 @@
+// A fact that one task tells another.
+
+import Synchronization
+
+/// Raised once, seen by all.
+final class Flag: Sendable {
+  private let state = Atomic<Bool>(false)
+
+  var isRaised: Bool { state.load(ordering: .acquiring) }
+  func raise() { state.store(true, ordering: .releasing) }
+}

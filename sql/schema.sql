@@ -1,0 +1,3604 @@
+-- What the migrations make, by pg_dump 15 (sql/dump-schema.sh); a test compares. Do not edit.
+
+CREATE SCHEMA writ;
+
+ALTER SCHEMA writ OWNER TO writ_owner;
+
+CREATE SCHEMA writ_data;
+
+ALTER SCHEMA writ_data OWNER TO writ_owner;
+
+CREATE SCHEMA writ_worker;
+
+ALTER SCHEMA writ_worker OWNER TO writ_owner;
+
+CREATE DOMAIN writ_data.attempt_limit AS integer
+	CONSTRAINT attempt_limit_check CHECK (((VALUE >= 1) AND (VALUE <= 1000)));
+
+ALTER DOMAIN writ_data.attempt_limit OWNER TO writ_owner;
+
+CREATE TYPE writ_data.audit_event_kind AS ENUM (
+    'enqueued',
+    'claimed',
+    'step',
+    'completed',
+    'discarded',
+    'cancelled',
+    'retried',
+    'review_requested',
+    'handed_back',
+    'lease_expired',
+    'parked',
+    'unparked',
+    'promoted',
+    'replayed',
+    'cancel_requested',
+    'type_published',
+    'type_granted',
+    'type_revoked',
+    'environment_created',
+    'worker_registered',
+    'worker_stopped',
+    'worker_lost'
+);
+
+ALTER TYPE writ_data.audit_event_kind OWNER TO writ_owner;
+
+CREATE DOMAIN writ_data.job_priority AS smallint
+	CONSTRAINT job_priority_check CHECK (((VALUE >= 0) AND (VALUE <= 9)));
+
+ALTER DOMAIN writ_data.job_priority OWNER TO writ_owner;
+
+CREATE TYPE writ_data.job_state AS ENUM (
+    'scheduled',
+    'available',
+    'running',
+    'retryable',
+    'waiting',
+    'completed',
+    'discarded',
+    'cancelled'
+);
+
+ALTER TYPE writ_data.job_state OWNER TO writ_owner;
+
+CREATE DOMAIN writ_data.json_object AS jsonb
+	CONSTRAINT json_object_check CHECK ((jsonb_typeof(VALUE) = 'object'::text));
+
+ALTER DOMAIN writ_data.json_object OWNER TO writ_owner;
+
+CREATE TYPE writ_data.record_entry AS (
+	place bigint,
+	job bigint,
+	attempt integer,
+	kind text,
+	seq integer,
+	step text,
+	effect text,
+	result jsonb,
+	status integer,
+	error_code text,
+	duration_us bigint,
+	outputs jsonb,
+	action jsonb,
+	recorded jsonb,
+	digested jsonb,
+	error jsonb,
+	delay_us bigint,
+	burns boolean,
+	unresolved boolean
+);
+
+ALTER TYPE writ_data.record_entry OWNER TO writ_owner;
+
+CREATE DOMAIN writ_data.tally AS integer
+	CONSTRAINT tally_check CHECK ((VALUE >= 0));
+
+ALTER DOMAIN writ_data.tally OWNER TO writ_owner;
+
+CREATE TYPE writ_data.waiting_reason AS ENUM (
+    'predecessor',
+    'concurrency',
+    'review'
+);
+
+ALTER TYPE writ_data.waiting_reason OWNER TO writ_owner;
+
+CREATE TYPE writ_data.worker_state AS ENUM (
+    'live',
+    'stopped',
+    'lost'
+);
+
+ALTER TYPE writ_data.worker_state OWNER TO writ_owner;
+
+CREATE FUNCTION writ.cancel(job_id bigint, force boolean DEFAULT false) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  _now constant timestamptz := clock_timestamp();
+  _caller constant text := writ_data.caller();
+  _actor constant text := nullif(current_setting('writ.actor', true), '');
+  _job writ_data.job;
+  _changed boolean;
+begin
+  select j.* into _job from writ_data.job as j where j.id = $1 for update;
+  if not found then
+    perform writ_data.refuse_job(
+      case
+        when exists (select from writ_data.job_history as h where h.id = $1)
+        then format('job %s has finished already', $1)
+        else 'there is no such job'
+      end,
+      'Only an unfinished job can be cancelled.'
+    );
+  end if;
+  if _job.state = 'running' then
+    if not _job.cancel_requested then
+      update writ_data.job as j set cancel_requested = true where j.id = $1;
+      insert into writ_data.audit_event (
+        occurred_at, event, job_id, worker_id, attempt, type, environment, role_name, actor,
+        subject_digest
+      )
+      values (
+        _now, 'cancel_requested', $1, _job.worker_id, _job.attempt, _job.type, _job.environment,
+        _caller,
+        _actor, _job.subject_digest
+      );
+    end if;
+    return 'running';
+  end if;
+  select _job.unresolved or exists (
+           select
+             from writ_data.journal as n
+            where n.job_id = $1 and n.effect <> 'none' and n.result is distinct from 'failed'
+         )
+    into _changed;
+  if _changed and not coalesce($2, false) then
+    perform writ_data.refuse_job(
+      format('job %s has changed something, or may have, so it cannot simply be cancelled', $1),
+      'Replay it to let it finish; force cancels it and leaves what it did.'
+    );
+  end if;
+
+  with gone as (
+    delete from writ_data.job as j where j.id = $1 returning j.*
+  ), freed as (
+    delete from writ_data.subject_slot as s
+     where s.environment = _job.environment and s.subject = _job.subject and s.job_id = $1
+  ), moved as (
+    delete from writ_data.journal as n where n.job_id = $1 returning n.*
+  ), kept as (
+    insert into writ_data.journal_history (
+      job_id, intent_at, outcome_at, finished_at, duration_us, seq, attempt, status, step, effect,
+      result,
+      error_code, outputs, action
+    )
+    select job_id, intent_at, outcome_at, _now, duration_us, seq, attempt, status, step, effect,
+           result,
+           error_code, outputs, action
+      from moved
+  ), logged as (
+    insert into writ_data.audit_event (
+      occurred_at, event, job_id, attempt, type, environment, from_state, to_state, waiting_reason,
+      role_name, actor, definition_hash, subject_digest, recorded
+    )
+    select _now, 'cancelled', id, attempt, type, environment, state, 'cancelled', waiting_reason,
+           _caller,
+           _actor, definition_hash, subject_digest, jsonb_build_object('forced', _changed)
+      from gone
+  )
+  insert into writ_data.job_history (
+    id, run_at, enqueued_at, deadline_at, claimed_at, finished_at, worker_id, attempt, failures,
+    max_attempts,
+    state, priority, unresolved, type, environment, queue, definition_hash, subject, subject_digest,
+    enqueued_by, actor, idempotency_key, traceparent, payload, last_error
+  )
+  select id, run_at, enqueued_at, deadline_at, claimed_at, _now, worker_id, attempt, failures,
+         max_attempts,
+         'cancelled', priority, unresolved, type, environment, queue, definition_hash, subject,
+         subject_digest, enqueued_by, actor, idempotency_key, traceparent, payload, last_error
+    from gone;
+  if _job.subject is not null then
+    perform writ_data.unpark_subjects(array[_job.environment], array[_job.subject], _now);
+  end if;
+  return 'cancelled';
+end
+$_$;
+
+ALTER FUNCTION writ.cancel(job_id bigint, force boolean) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.create_environment(name text, is_default boolean DEFAULT false) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  _added boolean;
+begin
+  if $1 is null or $1 !~ '^[a-z][a-z0-9_-]{0,62}$' then
+    raise exception using
+      errcode = 'WR003', column = 'name',
+      message = 'create_environment: name must be the name of an environment',
+      hint = 'A lower-case letter, then at most 62 lower-case letters, digits, _ or -.';
+  end if;
+  if $2 then
+    update writ_data.environment as e set is_default = false where e.is_default and e.name <> $1;
+  end if;
+  insert into writ_data.environment as e (name, is_default)
+  values ($1, coalesce($2, false))
+  on conflict (name) do nothing;
+  _added := found;
+  if $2 then
+    update writ_data.environment as e set is_default = true where e.name = $1 and not e.is_default;
+  end if;
+  if _added then
+    insert into writ_data.audit_event (occurred_at, event, environment, role_name, actor)
+    values (
+      clock_timestamp(), 'environment_created', $1, writ_data.caller(),
+      nullif(current_setting('writ.actor', true), '')
+    );
+  end if;
+  return _added;
+end
+$_$;
+
+ALTER FUNCTION writ.create_environment(name text, is_default boolean) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.digest(value text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return 'hmac-sha256:' || encode(writ_data.digest(value), 'hex');
+end
+$$;
+
+ALTER FUNCTION writ.digest(value text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.enqueue(type text, payload jsonb, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, priority integer DEFAULT NULL::integer, idempotency_key text DEFAULT NULL::text, environment text DEFAULT NULL::text, queue text DEFAULT NULL::text, traceparent text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_variable
+declare
+  _id bigint;
+begin
+  if type is null or not exists (select from writ_data.job_type as t where t.name = type) then
+    raise exception using
+      errcode = 'WR002', column = 'type',
+      message = case
+        when type ~ '^[a-z][a-z0-9_]{0,47}$' then 'there is no job type ' || type
+        else 'the job type is not known'
+      end,
+      hint = 'The view writ.job_type lists the job types; writ types publish adds one.';
+  end if;
+  if not writ_data.may_order(type, writ_data.caller()) then
+    raise exception using
+      errcode = 'WR007', message = type || ': this role may not order jobs of this type',
+      hint = 'An administrator grants it with writ.grant_job_type.';
+  end if;
+  if payload is null or jsonb_typeof(payload) <> 'object' then
+    raise exception using
+      errcode = 'WR001', column = 'payload', message = type || ': payload must be a JSON object',
+      hint = 'Its members are the fields of the job type; the view writ.job_type lists them.';
+  end if;
+  execute format('select writ_data.%I($1, $2, $3, $4, $5, $6, $7)', 'enqueue_json_' || type)
+     into _id
+    using payload, run_at, priority, idempotency_key, environment, queue, traceparent;
+  return _id;
+end
+$_$;
+
+ALTER FUNCTION writ.enqueue(type text, payload jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.enqueue(type text, payload text, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, priority integer DEFAULT NULL::integer, idempotency_key text DEFAULT NULL::text, environment text DEFAULT NULL::text, queue text DEFAULT NULL::text, traceparent text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return writ.enqueue(
+    type, writ_data.read_json(payload), run_at, priority, idempotency_key, environment, queue,
+    traceparent
+  );
+end
+$$;
+
+ALTER FUNCTION writ.enqueue(type text, payload text, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.grant_job_type(job_type text, role_name text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform writ_data.change_grant(job_type, role_name, true);
+end
+$$;
+
+ALTER FUNCTION writ.grant_job_type(job_type text, role_name text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.predecessor(job_id bigint) RETURNS bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+begin
+  return (
+    select coalesce(
+             (
+               select s.job_id
+                 from writ_data.subject_slot as s
+                where s.environment = j.environment and s.subject = j.subject and s.job_id <> j.id
+             ),
+             (
+               select min(earlier.id)
+                 from writ_data.job as earlier
+                where earlier.environment = j.environment and earlier.subject = j.subject
+                  and earlier.id < j.id and earlier.state <> 'scheduled'
+             )
+           )
+      from writ_data.job as j
+     where j.id = $1 and j.state = 'waiting' and j.waiting_reason = 'predecessor'
+  );
+end
+$_$;
+
+ALTER FUNCTION writ.predecessor(job_id bigint) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.publish_job_type(spec jsonb) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  -- Raised when the generated code changes, so that the same definition is generated anew.
+  _generator constant int := 1;
+  _name constant text := spec ->> 'name';
+  _caller constant text := writ_data.caller();
+  _now constant timestamptz := clock_timestamp();
+  _known writ_data.job_type;
+  _signature text;
+begin
+  perform writ_data.check_definition(spec);
+  spec := jsonb_set(spec, '{inputs}', writ_data.ordered_inputs(spec -> 'inputs'));
+  perform pg_advisory_xact_lock(hashtextextended('writ publish', 0));
+  select t.* into _known from writ_data.job_type as t where t.name = _name;
+  if _known.definition_hash = spec ->> 'hash' and _known.generator = _generator then
+    return false;
+  end if;
+  if _known.name is null and exists (
+    select from pg_proc as f where f.pronamespace = 'writ'::regnamespace and f.proname = _name
+  ) then
+    perform writ_data.refuse_type(_name, 'the name is taken by a function of schema writ');
+  end if;
+  insert into writ_data.definition (hash, type, arazzo_path, arazzo, sources, published_at,
+  published_by)
+  values (
+    spec ->> 'hash', _name, spec ->> 'arazzo_path', spec ->> 'arazzo', spec -> 'sources', _now,
+    _caller
+  )
+  on conflict (hash) do nothing;
+  begin
+    _signature := writ_data.generate(spec, _known.signature);
+  exception
+    when dependent_objects_still_exist then
+      perform writ_data.refuse_type(
+        _name, 'its parameters change, and another object of this database depends on its function'
+      );
+  end;
+  insert into writ_data.job_type as t (
+    name, definition_hash, generator, signature, description, inputs, subject, max_attempts,
+    concurrency,
+    deadline, replay, published_at, published_by
+  )
+  values (
+    _name, spec ->> 'hash', _generator, _signature, spec ->> 'description', spec -> 'inputs',
+    nullif(spec -> 'subject', 'null'), (spec ->> 'max_attempts')::int,
+    (spec ->> 'concurrency')::int,
+    make_interval(secs => (spec ->> 'deadline_seconds')::numeric), coalesce(spec ->> 'replay',
+    'review'),
+    _now, _caller
+  )
+  on conflict (name) do update
+     set definition_hash = excluded.definition_hash, generator = excluded.generator,
+         signature = excluded.signature, description = excluded.description,
+         inputs = excluded.inputs,
+         subject = excluded.subject, max_attempts = excluded.max_attempts,
+         concurrency = excluded.concurrency, deadline = excluded.deadline, replay = excluded.replay,
+         published_at = excluded.published_at, published_by = excluded.published_by;
+  insert into writ_data.audit_event (occurred_at, event, type, role_name, actor, definition_hash)
+  values (
+    _now, 'type_published', _name, _caller, nullif(current_setting('writ.actor', true), ''),
+    spec ->> 'hash'
+  );
+  return true;
+end
+$$;
+
+ALTER FUNCTION writ.publish_job_type(spec jsonb) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.replay(job_id bigint, force boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  _now constant timestamptz := clock_timestamp();
+  _obstacle record;
+  _old writ_data.job_history;
+  _from writ_data.job_state;
+  _job writ_data.job;
+begin
+  perform from writ_data.job as j where j.id = $1 for update;
+  if not found then
+    perform from writ_data.job_history as h where h.id = $1 for update;
+  end if;
+  _obstacle := writ_data.replay_obstacle($1);
+  if _obstacle.rule is not null and not (_obstacle.is_forcible and coalesce($2, false)) then
+    perform writ_data.refuse_job(_obstacle.rule, _obstacle.hint);
+  end if;
+
+  update writ_data.job as j
+     set state = 'available', waiting_reason = null, waiting_since = null, failures = 0,
+         cancel_requested = false, claim_order = -nextval('writ_data.claim_order'),
+         deadline_at = _now + (j.deadline_at - j.enqueued_at)
+   where j.id = $1
+  returning j.* into _job;
+  if found then
+    _from := 'waiting';
+  else
+    delete from writ_data.job_history as h where h.id = $1 returning h.* into strict _old;
+    _from := _old.state;
+    insert into writ_data.job as j (
+      id, claim_order, run_at, enqueued_at, deadline_at, attempt, max_attempts, state, priority,
+      unresolved,
+      type, environment, queue, definition_hash, subject, subject_digest, enqueued_by, actor,
+      idempotency_key, traceparent, payload, last_error
+    )
+    values (
+      _old.id, -nextval('writ_data.claim_order'), _now, _old.enqueued_at,
+      _now + (_old.deadline_at - _old.enqueued_at), _old.attempt, _old.max_attempts, 'available',
+      _old.priority, _old.unresolved, _old.type, _old.environment, _old.queue, _old.definition_hash,
+      _old.subject, _old.subject_digest, _old.enqueued_by, _old.actor, _old.idempotency_key,
+      _old.traceparent, _old.payload, _old.last_error
+    )
+    returning j.* into _job;
+    if _from <> 'completed' then
+      with moved as (
+        delete from writ_data.journal_history as n
+         where n.job_id = $1 and n.finished_at = _old.finished_at
+        returning n.*
+      )
+      insert into writ_data.journal (
+        job_id, intent_at, outcome_at, duration_us, seq, attempt, status, step, effect, result,
+        error_code,
+        outputs, action
+      )
+      select job_id, intent_at, outcome_at, duration_us, seq, attempt, status, step, effect, result,
+             error_code, outputs, action
+        from moved;
+    end if;
+  end if;
+  insert into writ_data.audit_event (
+    occurred_at, event, job_id, attempt, type, environment, from_state, to_state, role_name, actor,
+    definition_hash, subject_digest, recorded
+  )
+  values (
+    _now, 'replayed', $1, _job.attempt, _job.type, _job.environment, _from, 'available',
+    writ_data.caller(), nullif(current_setting('writ.actor', true), ''), _job.definition_hash,
+    _job.subject_digest, jsonb_build_object('forced', _obstacle.rule is not null)
+  );
+  perform writ_data.wake(_job.queue);
+end
+$_$;
+
+ALTER FUNCTION writ.replay(job_id bigint, force boolean) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.replay_plan(job_id bigint) RETURNS TABLE(place integer, fact text, detail text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  _obstacle record := writ_data.replay_obstacle($1);
+  _job record;
+  _step record;
+begin
+  place := 0;
+  select j.* into _job from writ.job as j where j.id = $1 order by j.finished_at desc nulls first
+         limit 1;
+  if found then
+    place := place + 1;
+    fact := 'job';
+    detail := format(
+      '%s %s is %s after %s attempts%s', _job.type, $1,
+      _job.state || coalesce(' for ' || _job.waiting_reason, ''), _job.attempt,
+      coalesce(', last error ' || (_job.last_error ->> 'code'), '')
+    );
+    return next;
+  end if;
+  if _obstacle.rule is not null then
+    place := place + 1;
+    fact := case when _obstacle.is_forcible then 'refused unless forced' else 'refused' end;
+    detail := _obstacle.rule || '. ' || _obstacle.hint;
+    return next;
+    if not _obstacle.is_forcible then
+      return;
+    end if;
+  end if;
+  if _job.state = 'completed' then
+    place := place + 1;
+    fact := 'starts anew';
+    detail := 'every step runs again; the journal of the completed run stays in the history';
+    return next;
+    return;
+  end if;
+  for _step in
+    select n.* from writ.journal as n
+     where n.job_id = $1 and n.finished_at is not distinct from _job.finished_at
+     order by n.seq
+  loop
+    place := place + 1;
+    fact := case
+      when _step.result is null then 'in doubt'
+      when _step.result = 'succeeded' then 'done'
+      when _step.result = 'ambiguous' then 'in doubt'
+      else 'tries again'
+    end;
+    detail := format('step %s (%s)%s', _step.step, _step.effect,
+    coalesce(', status ' || _step.status, ''));
+    return next;
+  end loop;
+  place := place + 1;
+  fact := 'becomes available';
+  detail := format('with no failures counted of %s, before the other jobs of its queue',
+  _job.max_attempts);
+  return next;
+end
+$_$;
+
+ALTER FUNCTION writ.replay_plan(job_id bigint) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.revoke_job_type(job_type text, role_name text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform writ_data.change_grant(job_type, role_name, false);
+end
+$$;
+
+ALTER FUNCTION writ.revoke_job_type(job_type text, role_name text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.status(job_id bigint) RETURNS TABLE(id bigint, type text, state text, waiting_reason text, attempt integer, enqueued_at timestamp with time zone, run_at timestamp with time zone, finished_at timestamp with time zone, error_code text, result jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  _caller constant text := writ_data.caller();
+begin
+  return query
+    select j.id, j.type, j.state::text, j.waiting_reason::text, j.attempt::int, j.enqueued_at,
+           j.run_at,
+           null::timestamptz, j.last_error ->> 'code', null::jsonb
+      from writ_data.job as j
+     where j.id = $1
+       and (
+         j.enqueued_by = _caller or pg_has_role(_caller, 'writ_admin', 'member')
+         or pg_has_role(_caller, 'writ_auditor', 'member')
+       )
+    union all
+    select h.id, h.type, h.state::text, null, h.attempt, h.enqueued_at, h.run_at, h.finished_at,
+           case when h.state <> 'completed' then h.last_error ->> 'code' end, h.result
+      from writ_data.job_history as h
+     where h.id = $1
+       and (
+         h.enqueued_by = _caller or pg_has_role(_caller, 'writ_admin', 'member')
+         or pg_has_role(_caller, 'writ_auditor', 'member')
+       );
+  if not found then
+    perform writ_data.refuse_job(
+      'there is no such job, or another role ordered it',
+      'A job is shown to the role that ordered it, to writ_admin and to writ_auditor.'
+    );
+  end if;
+end
+$_$;
+
+ALTER FUNCTION writ.status(job_id bigint) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.add_job(type text, definition_hash text, max_attempts integer, deadline interval, payload jsonb, subject text, recorded jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_variable
+declare
+  _now timestamptz := clock_timestamp();
+  _text text := payload::text;
+  _environment text;
+  _caller text := writ_data.caller();
+  _actor text := nullif(current_setting('writ.actor', true), '');
+  _digest bytea;
+  _known writ_data.idempotency_key;
+  _id bigint;
+  _order bigint;
+  _state writ_data.job_state;
+  _subject_digest bytea := writ_data.digest(subject);
+  _field text;
+  _transaction xid8;
+begin
+  if octet_length(_text) > 65536 then
+    raise exception using
+      errcode = 'WR001', message = type || ': payload must have at most 65536 bytes',
+      hint = 'Pass a reference to large data, not the data.';
+  end if;
+  if writ_data.looks_secret(_text) then
+    select key into _field
+      from jsonb_each_text(payload)
+     where writ_data.looks_secret(value)
+     order by key
+     limit 1;
+    raise exception using
+      errcode = 'WR005', column = coalesce(_field, 'payload'),
+      message = type || ': ' || coalesce(_field, 'payload') || ' looks like a secret',
+      hint = 'Keys, tokens and passwords belong in the secret store; nothing was stored.';
+  end if;
+  if length(subject) > 400 then
+    raise exception using
+      errcode = 'WR001',
+      message = type || ': the subject of the job must have at most 400 characters',
+      hint = 'The subject is made from fields of the payload; shorten those.';
+  end if;
+  if priority is null then
+    priority := 5;
+  elsif priority not between 0 and 9 then
+    raise exception using
+      errcode = 'WR003', column = 'priority', message = type || ': priority must be from 0 to 9',
+      hint = '0 goes first, 9 last; without the option it is 5.';
+  end if;
+  if queue is null then
+    queue := 'default';
+  elsif queue !~ '^[a-z][a-z0-9_-]{0,62}$' then
+    raise exception using
+      errcode = 'WR003', column = 'queue', message = type || ': queue must be the name of a queue',
+      hint = 'A lower-case letter, then at most 62 lower-case letters, digits, _ or -.';
+  end if;
+  if not isfinite(run_at) then
+    raise exception using
+      errcode = 'WR003', column = 'run_at', message = type || ': run_at must be a finite time',
+      hint = 'Leave it out to run the job now.';
+  end if;
+  if traceparent !~ '^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$' then
+    raise exception using
+      errcode = 'WR003', column = 'traceparent',
+      message = type || ': traceparent must have the form of W3C Trace Context',
+      hint = 'For example 00-<32 hex digits>-<16 hex digits>-01.';
+  end if;
+  if length(_actor) > 200 or writ_data.looks_secret(_actor) then
+    raise exception using
+      errcode = 'WR003', column = 'actor',
+      message = type || ': the setting writ.actor must name a person in at most 200 characters',
+      hint = 'Set it with: set local writ.actor = ''…''; it is recorded in the audit trail.';
+  end if;
+
+  if environment is null then
+    select e.name into _environment from writ_data.environment as e where e.is_default;
+  else
+    select e.name into _environment from writ_data.environment as e where e.name = environment;
+  end if;
+  if _environment is null then
+    raise exception using
+      errcode = 'WR004', column = 'environment',
+      message = type || case
+        when environment is null then ': there is no default environment'
+        else ': environment is not known'
+      end,
+      hint = 'The view writ.environment lists the environments; an administrator adds one with'
+        ' writ.create_environment.';
+  end if;
+
+  _id := nextval('writ_data.job_id');
+  if idempotency_key is not null then
+    if length(idempotency_key) not between 1 and 200 or idempotency_key ~ '[[:cntrl:]]' then
+      raise exception using
+        errcode = 'WR003', column = 'idempotency_key',
+        message = type
+          || ': idempotency_key must have 1 to 200 characters, none of them a control character',
+        hint = 'Use the number of the order or event that asks for this job.';
+    elsif writ_data.looks_secret(idempotency_key) then
+      raise exception using
+        errcode = 'WR005', column = 'idempotency_key',
+        message = type || ': idempotency_key looks like a secret',
+        hint = 'Use the number of the order or event that asks for this job; nothing was stored.';
+    end if;
+    _digest := sha256(convert_to(_text, 'UTF8'));
+    insert into writ_data.idempotency_key as k (environment, type, key, job_id, created_at,
+    payload_digest)
+    values (_environment, type, idempotency_key, _id, _now, _digest)
+    on conflict do nothing;
+    if not found then
+      select k.* into strict _known
+        from writ_data.idempotency_key as k
+       where k.environment = _environment and k.type = add_job.type and k.key = idempotency_key;
+      if _known.payload_digest = _digest then
+        return _known.job_id;
+      end if;
+      raise exception using
+        errcode = 'WR006', column = 'idempotency_key',
+        message = type || ': idempotency_key was used before with another payload',
+        hint = 'One key stands for one job: use a new key, or pass the same fields.';
+    end if;
+  end if;
+
+  _transaction := pg_current_xact_id();
+  if run_at > _now then
+    _state := 'scheduled';
+  else
+    _state := 'available';
+    run_at := _now;
+    _order := nextval('writ_data.claim_order');
+  end if;
+
+  with event as (
+    insert into writ_data.audit_event as a (
+      occurred_at, job_id, to_state, event, type, environment, role_name, actor, definition_hash,
+      subject_digest, recorded
+    )
+    values (
+      _now, _id, _state, 'enqueued', type, _environment, _caller, _actor, definition_hash,
+      _subject_digest, recorded
+    )
+  )
+  insert into writ_data.job as j (
+    id, claim_order, run_at, enqueued_at, deadline_at, max_attempts, state, priority, type,
+    environment,
+    queue, definition_hash, subject, subject_digest, enqueued_by, actor, idempotency_key,
+    traceparent,
+    payload
+  )
+  values (
+    _id, _order, coalesce(run_at, _now), _now, coalesce(run_at, _now) + deadline, max_attempts,
+    _state,
+    priority, type, _environment, queue, definition_hash, subject, _subject_digest, _caller, _actor,
+    idempotency_key, traceparent, payload
+  );
+  if _state = 'available' and exists (
+    select from writ_data.worker as w where w.is_idle and w.state = 'live'
+  ) then
+    perform pg_notify('writ_wake', queue);
+  end if;
+  return _id;
+end
+$_$;
+
+ALTER FUNCTION writ_data.add_job(type text, definition_hash text, max_attempts integer, deadline interval, payload jsonb, subject text, recorded jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.add_partitions(at timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+  first_day timestamptz := date_trunc('month', at at time zone 'UTC') at time zone 'UTC';
+  next_month timestamptz := (date_trunc('month', at at time zone 'UTC') + interval '1 month')
+    at time zone 'UTC';
+  suffix text := to_char(first_day at time zone 'UTC', '"_y"YYYY"m"MM');
+  parent text;
+  added int := 0;
+begin
+  foreach parent in array array['job_history', 'journal_history', 'audit_event']
+  loop
+    if to_regclass('writ_data.' || parent || suffix) is null then
+      execute format(
+        'create table writ_data.%I partition of writ_data.%I for values from (%L) to (%L)',
+        parent || suffix, parent, first_day, next_month
+      );
+      if parent = 'audit_event' then
+        execute format(
+          'create trigger append_only_truncate before truncate on writ_data.%I'
+          ' for each statement execute function writ_data.refuse_change()',
+          parent || suffix
+        );
+      end if;
+      added := added + 1;
+    end if;
+  end loop;
+  return added;
+end
+$$;
+
+ALTER FUNCTION writ_data.add_partitions(at timestamp with time zone) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.admit(ids bigint[], environment text, worker_id bigint, now timestamp with time zone, granted bigint[]) RETURNS bigint[]
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+declare
+  _limited text[];
+  _blocked bigint[];
+  _owned bigint[];
+  _started bigint[];
+  _over bigint[];
+begin
+  select array_agg(distinct t.name)
+    into _limited
+    from writ_data.job as j
+    join writ_data.job_type as t on t.name = j.type
+   where j.id = any ($1) and t.concurrency is not null;
+  if _limited is not null then
+    perform writ_data.lock_gates($2, _limited);
+  end if;
+
+  select array_agg(j.id)
+    into _owned
+    from writ_data.job as j
+    join writ_data.subject_slot as s
+      on s.environment = j.environment and s.subject = j.subject and s.job_id = j.id
+   where j.id = any ($1) and j.subject is not null;
+  with wanted as materialized (
+    select j.id, j.subject
+      from writ_data.job as j
+     where j.id = any ($1) and j.subject is not null and j.id <> all (coalesce(_owned, '{}'))
+       and not exists (
+             select
+               from writ_data.job as earlier
+              where earlier.environment = j.environment and earlier.subject = j.subject
+                and earlier.id < j.id and earlier.state <> 'scheduled'
+           )
+     order by j.subject
+  ), made as (
+    insert into writ_data.subject_slot as s (environment, subject, job_id)
+    select $2, subject, id from wanted order by subject
+    on conflict do nothing
+    returning s.job_id
+  )
+  select array_agg(job_id) into _started from made;
+  select array_agg(j.id)
+    into _blocked
+    from writ_data.job as j
+   where j.id = any ($1) and j.subject is not null
+     and j.id <> all (coalesce(_owned, '{}') || coalesce(_started, '{}'));
+  if _blocked is not null then
+    perform writ_data.park(_blocked, 'predecessor', $3, $4);
+    ids := array(select id from unnest($1) as id where id <> all (_blocked));
+  end if;
+
+  if _limited is not null then
+    select array_agg(r.id)
+      into _over
+      from (
+        select j.id, j.type,
+               row_number() over (partition by j.type order by j.priority, j.claim_order) as place
+          from writ_data.job as j
+         where j.id = any (ids) and j.type = any (_limited)
+      ) as r
+      join writ_data.job_type as t on t.name = r.type
+     where r.place > t.concurrency - (
+             select count(*)
+               from writ_data.job as running
+              where running.environment = $2 and running.type = r.type and running.state = 'running'
+                and running.is_limited
+           ) - (
+             select count(*) from writ_data.job as g where g.id = any ($5) and g.type = r.type
+           );
+    if _over is not null then
+      perform writ_data.park(_over, 'concurrency', $3, $4);
+      delete from writ_data.subject_slot as s
+       using writ_data.job as j
+       where j.id = any (_over) and j.id = any (_started)
+         and s.environment = j.environment and s.subject = j.subject and s.job_id = j.id;
+      ids := array(select id from unnest(ids) as id where id <> all (_over));
+    end if;
+  end if;
+  return ids;
+end
+$_$;
+
+ALTER FUNCTION writ_data.admit(ids bigint[], environment text, worker_id bigint, now timestamp with time zone, granted bigint[]) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.caller() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE current_setting('role'::text) WHEN 'none'::text THEN (SESSION_USER)::text ELSE current_setting('role'::text) END;
+
+ALTER FUNCTION writ_data.caller() OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.change_grant(job_type text, role_name text, is_granted boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  f record;
+begin
+  if job_type is null or not exists (select from writ_data.job_type as t
+    where t.name = job_type) then
+    raise exception using
+      errcode = 'WR002', column = 'job_type', message = 'the job type is not known',
+      hint = 'The view writ.job_type lists the job types.';
+  end if;
+  if role_name is null or not exists (select from pg_roles as r where r.rolname = role_name) then
+    raise exception using
+      errcode = 'WR003', column = 'role_name', message = job_type || ': there is no such role',
+      hint = 'Create the role first: create role … login.';
+  end if;
+  for f in
+    select p.oid::regprocedure as signature
+      from pg_proc as p
+     where p.pronamespace = 'writ'::regnamespace and p.proname = job_type
+  loop
+    if is_granted then
+      execute format('grant execute on function %s to %I', f.signature, role_name);
+    else
+      execute format('revoke execute on function %s from %I', f.signature, role_name);
+    end if;
+  end loop;
+  insert into writ_data.audit_event (occurred_at, event, type, role_name, actor, recorded)
+  values (
+    clock_timestamp(),
+    case when is_granted then 'type_granted' else 'type_revoked' end::writ_data.audit_event_kind,
+    job_type,
+    writ_data.caller(), nullif(current_setting('writ.actor', true), ''),
+    jsonb_build_object('grantee', role_name)
+  );
+end
+$$;
+
+ALTER FUNCTION writ_data.change_grant(job_type text, role_name text, is_granted boolean) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.check_definition(spec jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+declare
+  type text := spec ->> 'name';
+  input jsonb;
+  part jsonb;
+  names text[] := '{}';
+  options constant text[] := array[
+    'run_at', 'priority', 'idempotency_key', 'environment', 'queue', 'traceparent'
+  ];
+begin
+  if type is null or type !~ '^[a-z][a-z0-9_]{0,47}$' then
+    perform writ_data.refuse_type(
+      null, 'the name must be a lower-case letter, then at most 47 lower-case letters, digits or _'
+    );
+  end if;
+  if jsonb_typeof(spec -> 'inputs') is distinct from 'array' then
+    perform writ_data.refuse_type(type, 'inputs must be a list');
+  end if;
+  if jsonb_array_length(spec -> 'inputs') > 60 then
+    perform writ_data.refuse_type(type, 'at most 60 inputs are supported');
+  end if;
+  for input in select value from jsonb_array_elements(spec -> 'inputs')
+  loop
+    if input ->> 'name' is null or input ->> 'name' !~ '^[a-z][a-z0-9_]{0,62}$' then
+      perform writ_data.refuse_type(
+        type, 'the name of an input must be a lower-case letter, then lower-case letters, digits or _'
+      );
+    elsif input ->> 'name' = any (options) then
+      perform writ_data.refuse_type(type, 'an input must not be named ' || (input ->> 'name'));
+    elsif input ->> 'name' = any (names) then
+      perform writ_data.refuse_type(type, 'two inputs are named ' || (input ->> 'name'));
+    elsif writ_data.native_type(input ->> 'kind') is null then
+      perform writ_data.refuse_type(type, 'the kind of ' || (input ->> 'name') || ' is not known');
+    elsif not writ_data.is_portable_pattern(coalesce(input ->> 'pattern', '')) then
+      perform writ_data.refuse_type(
+        type, 'the pattern of ' || (input ->> 'name') || ' is outside the supported subset'
+      );
+    end if;
+    names := names || (input ->> 'name');
+  end loop;
+  if jsonb_typeof(spec -> 'subject') = 'array' then
+    for part in select value from jsonb_array_elements(spec -> 'subject')
+    loop
+      if part ? 'input' and not exists (
+        select
+          from jsonb_array_elements(spec -> 'inputs') as i
+         where i ->> 'name' = part ->> 'input'
+           and ((i ->> 'required')::boolean or i ? 'default')
+           and i ->> 'kind' not in ('json', 'string_array', 'uuid_array', 'integer_array')
+      ) then
+        perform writ_data.refuse_type(
+          type, 'the subject must be made from required inputs that are no lists or objects'
+        );
+      end if;
+    end loop;
+  end if;
+end
+$_$;
+
+ALTER FUNCTION writ_data.check_definition(spec jsonb) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.digest(value text) RETURNS bytea
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    AS $$
+declare
+  key writ_data.digest_key;
+begin
+  select k.* into strict key from writ_data.digest_key as k;
+  return sha256(key.outer_block || sha256(key.inner_block || convert_to(value, 'UTF8')));
+end
+$$;
+
+ALTER FUNCTION writ_data.digest(value text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.enqueue_body(spec jsonb) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+  type constant text := spec ->> 'name';
+  input jsonb;
+  code text := E'#variable_conflict use_variable\ndeclare\n  _payload jsonb;\nbegin\n';
+  required text;
+  subject text;
+  clear text;
+  digested text;
+  deadline text := 'null';
+begin
+  for input in select value from jsonb_array_elements(spec -> 'inputs')
+  loop
+    code := code || writ_data.field_checks(type, input);
+  end loop;
+  select string_agg(format('%L, %s', i ->> 'name', writ_data.field_json(i)), ', ')
+    into required
+    from jsonb_array_elements(spec -> 'inputs') as i
+   where (i ->> 'required')::boolean;
+  code := code || format(E'  _payload := jsonb_build_object(%s);\n', coalesce(required, ''));
+  for input in
+    select i from jsonb_array_elements(spec -> 'inputs') as i
+           where not coalesce((i ->> 'required')::boolean, false)
+  loop
+    code := code || format(
+      E'  if "%s" is not null then\n    _payload := _payload || jsonb_build_object(%L, %s);\n  end if;\n',
+      input ->> 'name', input ->> 'name', writ_data.field_json(input)
+    );
+  end loop;
+
+  if jsonb_typeof(spec -> 'subject') = 'array' then
+    select string_agg(
+             case
+               when part ? 'input' then (
+                 select writ_data.field_text(i)
+                   from jsonb_array_elements(spec -> 'inputs') as i
+                  where i ->> 'name' = part ->> 'input'
+               )
+               else quote_literal(part ->> 'literal')
+             end,
+             ' || ' order by position
+           )
+      into subject
+      from jsonb_array_elements(spec -> 'subject') with ordinality as p (part, position);
+  end if;
+  select string_agg(format('%L, %s', i ->> 'name', writ_data.field_json(i)), ', ')
+    into clear
+    from jsonb_array_elements(spec -> 'inputs') as i
+   where i ->> 'record' = 'clear';
+  select string_agg(format('%L, %s', i ->> 'name', writ_data.field_text(i)), ', ')
+    into digested
+    from jsonb_array_elements(spec -> 'inputs') as i
+   where i ->> 'record' = 'digest';
+  if spec ->> 'deadline_seconds' is not null then
+    deadline := format('%L::interval',
+    make_interval(secs => (spec ->> 'deadline_seconds')::numeric));
+  end if;
+  return code || format(
+    E'  return writ_data.add_job(\n    %L, %L, %s, %s, _payload, %s,\n    %s,\n'
+    '    run_at, priority, idempotency_key, environment, queue, traceparent\n  );\nend\n',
+    type, spec ->> 'hash', (spec ->> 'max_attempts')::int, deadline, coalesce(subject, 'null'),
+    case
+      when clear is null and digested is null then 'null'
+      else format(
+        'writ_data.recorded(jsonb_strip_nulls(jsonb_build_object(%s)), jsonb_strip_nulls(jsonb_build_object(%s)))',
+        clear, digested
+      )
+    end
+  );
+end
+$$;
+
+ALTER FUNCTION writ_data.enqueue_body(spec jsonb) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.enqueue_json_body(spec jsonb) RETURNS text
+    LANGUAGE plpgsql
+    AS $_$
+declare
+  type constant text := spec ->> 'name';
+  input jsonb;
+  kind text;
+  form record;
+  names text[] := array(select i ->> 'name' from jsonb_array_elements(spec -> 'inputs') as i);
+  code text := E'#variable_conflict use_variable\ndeclare\n  _unknown text;\n';
+  checks text := '';
+  test text;
+begin
+  for input in select value from jsonb_array_elements(spec -> 'inputs')
+  loop
+    kind := input ->> 'kind';
+    form := writ_data.form_rule(kind);
+    code := code || format(E'  "%s" %s;\n', input ->> 'name', writ_data.native_type(kind));
+    test := case kind
+      when 'integer' then
+        '(case jsonb_typeof(_value) when ''number'' then (_value #>> ''{}'')::numeric % 1 <> 0'
+        ' or (_value #>> ''{}'')::numeric not between -9223372036854775808 and 9223372036854775807'
+        ' else true end)'
+      when 'number' then 'jsonb_typeof(_value) <> ''number'''
+      when 'boolean' then 'jsonb_typeof(_value) <> ''boolean'''
+      when 'uuid' then
+        'jsonb_typeof(_value) <> ''string'' or _value #>> ''{}'''
+        ' !~ ''^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$'''
+      when 'date_time' then
+        'jsonb_typeof(_value) <> ''string'' or writ_data.read_date_time(_value #>> ''{}'') is null'
+      when 'string_array' then
+        'jsonb_typeof(_value) <> ''array'' or jsonb_path_exists(_value, ''strict $[*] ? (@.type() != "string")'')'
+      when 'uuid_array' then
+        'jsonb_typeof(_value) <> ''array'' or jsonb_path_exists(_value, ''strict $[*] ? (!(@ like_regex'
+        ' "^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$"))'')'
+        ' or jsonb_path_exists(_value, ''strict $[*] ? (@.type() != "string")'')'
+      when 'integer_array' then
+        'jsonb_typeof(_value) <> ''array'' or exists (select from jsonb_array_elements(_value) as e'
+        ' where case jsonb_typeof(e) when ''number'' then (e #>> ''{}'')::numeric % 1 <> 0'
+        ' or (e #>> ''{}'')::numeric not between -9223372036854775808 and 9223372036854775807'
+        ' else true end)'
+      when 'json' then 'false'
+      else 'jsonb_typeof(_value) <> ''string'''
+    end;
+    checks := checks || format(
+      E'  _value := payload -> %L;\n  if _value <> ''null'' then\n', input ->> 'name'
+    );
+    if test <> 'false' then
+      checks := checks || format(
+        E'    if %s then\n  %s    end if;\n', test,
+        writ_data.refusal(
+          type, input ->> 'name',
+          form.rule, form.hint
+        )
+      );
+    end if;
+    checks := checks || format(
+      E'    "%s" := %s;\n  end if;\n', input ->> 'name',
+      case kind
+        when 'json' then '_value'
+        when 'date_time' then 'writ_data.read_date_time(_value #>> ''{}'')'
+        when 'string_array' then 'array(select jsonb_array_elements_text(_value))'
+        when 'uuid_array' then 'array(select e::uuid from jsonb_array_elements_text(_value) as e)'
+        when 'integer_array' then 'array(select e::numeric::bigint from jsonb_array_elements_text(_value) as e)'
+        when 'integer' then '(_value #>> ''{}'')::numeric::bigint'
+        else format('(_value #>> ''{}'')::%s', writ_data.native_type(kind))
+      end
+    );
+  end loop;
+  return code || format(
+    E'  _value jsonb;\nbegin\n'
+    '  if payload - %1$L::text[] <> ''{}'' then\n'
+    '    select min(key) into _unknown\n'
+    '      from jsonb_object_keys(payload - %1$L::text[]) as key\n'
+    '     where key ~ ''^[A-Za-z_][A-Za-z0-9_]{0,62}$'';\n'
+    '    raise exception using\n'
+    '      errcode = ''WR001'', column = coalesce(_unknown, ''payload''), message = %2$L || coalesce(\n'
+    '        ''unknown field '' || _unknown, ''a field of the payload is not known''\n'
+    '      ),\n      hint = %3$L;\n  end if;\n',
+    names, type || ': ',
+    case when names = '{}' then 'This job type has no fields.' else 'The fields are: '
+      || array_to_string(names, ', ') || '.' end
+  ) || checks || format(
+    E'  return writ_data.%I(%s);\nend\n', 'enqueue_' || type,
+    (
+      select string_agg(name, ', ' order by position)
+        from (
+          select format('"%s"', i.value ->> 'name') as name, i.position
+            from jsonb_array_elements(spec -> 'inputs') with ordinality as i (value, position)
+          union all
+          select o.name, 1000 + o.position
+            from unnest(array['run_at', 'priority', 'idempotency_key', 'environment', 'queue',
+            'traceparent'])
+                 with ordinality as o (name, position)
+        ) as arguments
+    )
+  );
+end
+$_$;
+
+ALTER FUNCTION writ_data.enqueue_json_body(spec jsonb) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.field_checks(type text, input jsonb) RETURNS text
+    LANGUAGE plpgsql
+    AS $_$
+declare
+  field constant text := input ->> 'name';
+  kind constant text := input ->> 'kind';
+  variable constant text := '"' || (input ->> 'name') || '"';
+  form record := writ_data.form_rule(input ->> 'kind');
+  code text := '';
+  body text := '';
+begin
+  if input -> 'default' is not null and input -> 'default' <> 'null' then
+    code := code || format(
+      E'  if %s is null then\n    %s := %L::%s;\n  end if;\n', variable, variable,
+      case
+        when kind = 'json' then (input -> 'default')::text
+        when kind like '%\_array' then (
+          select coalesce(array_agg(e),
+                 '{}') from jsonb_array_elements_text(input -> 'default') as e
+        )::text
+        else input ->> 'default'
+      end,
+      writ_data.native_type(kind)
+    );
+  end if;
+  if input ->> 'normalize' = 'lowercase' then
+    body := body || format(E'    %1$s := lower(btrim(%1$s));\n', variable);
+  elsif input ->> 'normalize' = 'email' then
+    body := body || format(
+      E'    %1$s := btrim(%1$s);\n'
+      '    %1$s := left(%1$s, strpos(%1$s, ''@'')) || lower(substr(%1$s, strpos(%1$s, ''@'') + 1));\n',
+      variable
+    );
+  end if;
+
+  -- The form of the kind.
+  body := body || case kind
+    when 'email' then format(
+      -- Without bounded repeats, which cost PostgreSQL's matcher ten times the rest of the check.
+      E'    if length(%1$s) > 254 or strpos(%1$s, ''@'') > 65 or %1$s !~ %2$L then\n  %3$s    end if;\n', variable,
+      '^[!-?A-~]+@[A-Za-z0-9]+(-+[A-Za-z0-9]+)*([.][A-Za-z0-9]+(-+[A-Za-z0-9]+)*)+$',
+      writ_data.refusal(type, field, form.rule, form.hint)
+    )
+    when 'uri' then format(
+      E'    if length(%1$s) > 2048 or %1$s !~ %2$L then\n  %3$s    end if;\n', variable,
+      '^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$',
+      writ_data.refusal(type, field, form.rule, form.hint)
+    )
+    when 'date_time' then format(
+      E'    if not isfinite(%1$s) then\n  %2$s    end if;\n', variable,
+      writ_data.refusal(type, field, form.rule, form.hint)
+    )
+    when 'number' then format(
+      E'    if %1$s in (''NaN'', ''Infinity'', ''-Infinity'') then\n  %2$s    end if;\n', variable,
+      writ_data.refusal(type, field, form.rule, form.hint)
+    )
+    when 'string_array' then format(
+      E'    if array_ndims(%1$s) > 1 or array_position(%1$s, null) is not null then\n  %2$s    end if;\n',
+      variable, writ_data.refusal(type, field, form.rule, form.hint)
+    )
+    when 'uuid_array' then format(
+      E'    if array_ndims(%1$s) > 1 or array_position(%1$s, null) is not null then\n  %2$s    end if;\n',
+      variable, writ_data.refusal(type, field, form.rule, form.hint)
+    )
+    when 'integer_array' then format(
+      E'    if array_ndims(%1$s) > 1 or array_position(%1$s, null) is not null then\n  %2$s    end if;\n',
+      variable, writ_data.refusal(type, field, form.rule, form.hint)
+    )
+    else ''
+  end;
+
+  -- The limits.
+  if input ? 'min_length' then
+    body := body || format(
+      E'    if length(%s) < %s then\n  %s    end if;\n', variable, (input ->> 'min_length')::int,
+      writ_data.refusal(
+        type, field, 'must have at least ' || (input ->> 'min_length')::int || ' characters',
+        'Pass a longer text.'
+      )
+    );
+  end if;
+  if input ? 'max_length' then
+    body := body || format(
+      E'    if length(%s) > %s then\n  %s    end if;\n', variable, (input ->> 'max_length')::int,
+      writ_data.refusal(
+        type, field, 'must have at most ' || (input ->> 'max_length')::int || ' characters',
+        'Pass a shorter text.'
+      )
+    );
+  end if;
+  if input ? 'pattern' then
+    body := body || format(
+      E'    if %s !~ %L then\n  %s    end if;\n', variable, input ->> 'pattern',
+      writ_data.refusal(
+        type, field, 'must match the pattern ' || (input ->> 'pattern'),
+        coalesce(input ->> 'description', 'The pattern is a regular expression.')
+      )
+    );
+  end if;
+  if input ? 'enum' then
+    body := body || format(
+      E'    if %s <> all (%L::text[]) then\n  %s    end if;\n', variable,
+      array(select jsonb_array_elements_text(input -> 'enum')),
+      writ_data.refusal(
+        type, field,
+        'must be one of ' || (select string_agg(e,
+        ', ') from jsonb_array_elements_text(input -> 'enum') as e),
+        'Upper and lower case differ.'
+      )
+    );
+  end if;
+  if input ? 'minimum' then
+    body := body || format(
+      E'    if %s < %s then\n  %s    end if;\n', variable, (input ->> 'minimum')::numeric,
+      writ_data.refusal(
+        type, field, 'must be at least ' || (input ->> 'minimum')::numeric, 'Pass a greater number.'
+      )
+    );
+  end if;
+  if input ? 'maximum' then
+    body := body || format(
+      E'    if %s > %s then\n  %s    end if;\n', variable, (input ->> 'maximum')::numeric,
+      writ_data.refusal(
+        type, field, 'must be at most ' || (input ->> 'maximum')::numeric, 'Pass a smaller number.'
+      )
+    );
+  end if;
+  if input ? 'min_items' then
+    body := body || format(
+      E'    if cardinality(%s) < %s then\n  %s    end if;\n', variable,
+      (input ->> 'min_items')::int,
+      writ_data.refusal(
+        type, field, 'must have at least ' || (input ->> 'min_items')::int || ' elements',
+        'Pass more elements.'
+      )
+    );
+  end if;
+  if input ? 'max_items' then
+    body := body || format(
+      E'    if cardinality(%s) > %s then\n  %s    end if;\n', variable,
+      (input ->> 'max_items')::int,
+      writ_data.refusal(
+        type, field, 'must have at most ' || (input ->> 'max_items')::int || ' elements',
+        'Pass fewer elements.'
+      )
+    );
+  end if;
+
+  if coalesce((input ->> 'required')::boolean, false) then
+    return code || format(
+      E'  if %s is null then\n%s  end if;\n%s', variable,
+      writ_data.refusal(type, field, 'is required', 'Pass a value for ' || field || '.'),
+      regexp_replace(body, '^  ', '', 'gn')
+    );
+  elsif body = '' then
+    return code;
+  end if;
+  return code || format(E'  if %s is not null then\n%s  end if;\n', variable, body);
+end
+$_$;
+
+ALTER FUNCTION writ_data.field_checks(type text, input jsonb) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.field_json(input jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE (input ->> 'kind'::text) WHEN 'date_time'::text THEN format('to_char("%s" at time zone ''UTC'', ''YYYY-MM-DD"T"HH24:MI:SS.US"Z"'')'::text, (input ->> 'name'::text)) ELSE format('"%s"'::text, (input ->> 'name'::text)) END;
+
+ALTER FUNCTION writ_data.field_json(input jsonb) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.field_text(input jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE (input ->> 'kind'::text) WHEN 'date_time'::text THEN writ_data.field_json(input) ELSE format('"%s"::text'::text, (input ->> 'name'::text)) END;
+
+ALTER FUNCTION writ_data.field_text(input jsonb) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.form_rule(kind text, OUT rule text, OUT hint text) RETURNS record
+    LANGUAGE sql IMMUTABLE
+    BEGIN ATOMIC
+ SELECT form.rule,
+     form.hint
+    FROM ( VALUES ('string'::text,'must be a text'::text,'Pass a JSON string.'::text), ('email'::text,'must be an e-mail address'::text,'Pass an address such as name@example.com: no spaces, at most 254 characters.'::text), ('uri'::text,'must be an absolute URI'::text,'Pass a URI such as https://example.com/path.'::text), ('uuid'::text,'must be a UUID'::text,'Pass 32 hex digits as 8-4-4-4-12.'::text), ('date_time'::text,'must be a date and time with an offset'::text,'Pass RFC 3339, such as 2030-01-31T09:30:00Z.'::text), ('integer'::text,'must be an integer'::text,'Pass a whole number of at most 64 bits.'::text), ('number'::text,'must be a number'::text,'Pass a finite JSON number.'::text), ('boolean'::text,'must be true or false'::text,'Pass a boolean.'::text), ('string_array'::text,'must be a list of texts'::text,'Pass an array of strings without nulls.'::text), ('uuid_array'::text,'must be a list of UUIDs'::text,'Pass an array of UUIDs without nulls.'::text), ('integer_array'::text,'must be a list of integers'::text,'Pass an array of whole numbers without nulls.'::text), ('json'::text,'must be JSON'::text,'Pass a well-formed JSON value.'::text)) form(kind, rule, hint)
+   WHERE (form.kind = form_rule.kind);
+END;
+
+ALTER FUNCTION writ_data.form_rule(kind text, OUT rule text, OUT hint text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.generate(spec jsonb, old_signature text) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+  type constant text := spec ->> 'name';
+  native record := writ_data.typed_call(spec, false);
+  literal record := writ_data.typed_call(spec, true);
+  has_literal boolean := native.signature <> literal.signature;
+  new_signature text := native.parameters || case when has_literal then '; ' || literal.parameters
+    else '' end;
+  grantees oid[];
+  grantee oid;
+  old record;
+  made record;
+begin
+  select array_agg(distinct acl.grantee)
+    into grantees
+    from pg_proc as f, aclexplode(f.proacl) as acl
+   where f.pronamespace = 'writ'::regnamespace and f.proname = type
+     and acl.privilege_type = 'EXECUTE' and acl.grantee <> f.proowner;
+  if new_signature is distinct from old_signature then
+    for old in
+      select f.oid::regprocedure as signature
+        from pg_proc as f
+       where (f.pronamespace = 'writ'::regnamespace and f.proname = type)
+          or (
+            f.pronamespace = 'writ_data'::regnamespace
+            and f.proname in ('enqueue_' || type, 'enqueue_json_' || type)
+          )
+    loop
+      execute 'drop function ' || old.signature;
+    end loop;
+  end if;
+  execute format(
+    'create or replace function writ_data.%I(%s) returns bigint language plpgsql as %L',
+    'enqueue_' || type, replace(native.parameters, ' default null', ''),
+    E'\n' || writ_data.enqueue_body(spec)
+  );
+  execute format(
+    'create or replace function writ_data.%I(payload jsonb, run_at timestamptz, priority int,'
+    ' idempotency_key text, environment text, queue text, traceparent text)'
+    ' returns bigint language plpgsql as %L',
+    'enqueue_json_' || type, E'\n' || writ_data.enqueue_json_body(spec)
+  );
+  execute format(
+    'create or replace function writ.%I(%s) returns bigint language plpgsql security definer'
+    ' set search_path = pg_catalog, pg_temp as %L',
+    type, native.parameters, E'\n' || native.body
+  );
+  if has_literal then
+    execute format(
+      'create or replace function writ.%I(%s) returns bigint language plpgsql security definer'
+      ' set search_path = pg_catalog, pg_temp as %L',
+      type, literal.parameters, E'\n' || literal.body
+    );
+  end if;
+  for made in
+    select f.oid::regprocedure as signature
+      from pg_proc as f
+     where f.pronamespace = 'writ'::regnamespace and f.proname = type
+  loop
+    execute format('comment on function %s is %L', made.signature, coalesce(spec ->> 'description',
+    type));
+    foreach grantee in array coalesce(grantees, '{}')
+    loop
+      execute format(
+        'grant execute on function %s to %s', made.signature,
+        case when grantee = 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end
+      );
+    end loop;
+  end loop;
+  return new_signature;
+end
+$$;
+
+ALTER FUNCTION writ_data.generate(spec jsonb, old_signature text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.is_portable_pattern(pattern text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    AS $_$
+begin
+  if length(pattern) > 1000
+    or pattern ~ '^\*\*\*'
+    or pattern ~ '\\[^dws.^$*+?()\[\]{}|/\\-]'
+    or pattern ~ '\(\?(?!:)'
+    or pattern ~ '\[[:.=]'
+    or pattern ~ '[*+?}][?+]'
+    or pattern ~ '[[:cntrl:]]'
+  then
+    return false;
+  end if;
+  perform '' ~ pattern;
+  return true;
+exception
+  when invalid_regular_expression then return false;
+end
+$_$;
+
+ALTER FUNCTION writ_data.is_portable_pattern(pattern text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.lock_gates(environment text, types text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  key bigint;
+begin
+  for key in
+    select distinct hashtextextended('writ gate ' || lock_gates.environment || '/' || name, 0)
+      from unnest(types) as name
+     order by 1
+  loop
+    perform pg_advisory_xact_lock(key);
+  end loop;
+end
+$$;
+
+ALTER FUNCTION writ_data.lock_gates(environment text, types text[]) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.looks_secret(value text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (value ~ 'sk_[0-9A-Za-z]{4,}_[0-9A-Za-z]{8,}|eyJ[0-9A-Za-z_-]{6,}\.[0-9A-Za-z_-]{6,}|-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY|[Bb][Ee][Aa][Rr][Ee][Rr] +[0-9A-Za-z._~+/=-]{8,}|(AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[0-9A-Za-z]{30,}|github_pat_[0-9A-Za-z_]{30,}|glpat-[0-9A-Za-z_-]{20,}|xox[abeprs]-[0-9A-Za-z-]{10,}|AIza[0-9A-Za-z_-]{35}'::text);
+
+ALTER FUNCTION writ_data.looks_secret(value text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.may_order(type text, role_name text) RETURNS boolean
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT (EXISTS ( SELECT
+            FROM pg_proc f
+           WHERE ((f.pronamespace = ('writ'::regnamespace)::oid) AND (f.proname = may_order.type) AND has_function_privilege((may_order.role_name)::name, f.oid, 'execute'::text)))) AS "exists";
+END;
+
+ALTER FUNCTION writ_data.may_order(type text, role_name text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.native_type(kind text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE kind WHEN 'string'::text THEN 'text'::text WHEN 'email'::text THEN 'text'::text WHEN 'uri'::text THEN 'text'::text WHEN 'uuid'::text THEN 'uuid'::text WHEN 'date_time'::text THEN 'timestamptz'::text WHEN 'integer'::text THEN 'bigint'::text WHEN 'number'::text THEN 'numeric'::text WHEN 'boolean'::text THEN 'boolean'::text WHEN 'string_array'::text THEN 'text[]'::text WHEN 'uuid_array'::text THEN 'uuid[]'::text WHEN 'integer_array'::text THEN 'bigint[]'::text WHEN 'json'::text THEN 'jsonb'::text ELSE NULL::text END;
+
+ALTER FUNCTION writ_data.native_type(kind text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.ordered_inputs(inputs jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    BEGIN ATOMIC
+ SELECT COALESCE(jsonb_agg(i.value ORDER BY (i."position" = COALESCE(lead.first_as_text, (0)::bigint)) DESC, COALESCE(((i.value ->> 'required'::text))::boolean, false) DESC, i."position"), '[]'::jsonb) AS "coalesce"
+    FROM jsonb_array_elements(ordered_inputs.inputs) WITH ORDINALITY i(value, "position"),
+     LATERAL ( SELECT ( SELECT c."position"
+                    FROM jsonb_array_elements(ordered_inputs.inputs) WITH ORDINALITY c(value, "position")
+                   WHERE ((c.value ->> 'kind'::text) = ANY (ARRAY['uuid'::text, 'date_time'::text, 'json'::text]))
+                   ORDER BY COALESCE(((c.value ->> 'required'::text))::boolean, false) DESC, c."position"
+                  LIMIT 1) AS "position") lead(first_as_text);
+END;
+
+ALTER FUNCTION writ_data.ordered_inputs(inputs jsonb) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.park(ids bigint[], reason writ_data.waiting_reason, worker_id bigint, now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+begin
+  with changed as (
+    update writ_data.job as j
+       set state = 'waiting', waiting_reason = $2, waiting_since = $4, claim_order = null
+     where j.id = any ($1)
+    returning j.*
+  )
+  insert into writ_data.audit_event (
+    occurred_at, event, job_id, worker_id, attempt, type, environment, from_state, to_state,
+    waiting_reason, role_name, subject_digest
+  )
+  select $4, 'parked', id, $3, attempt, type, environment, 'available', 'waiting', $2, session_user,
+         subject_digest
+    from changed
+   order by id;
+end
+$_$;
+
+ALTER FUNCTION writ_data.park(ids bigint[], reason writ_data.waiting_reason, worker_id bigint, now timestamp with time zone) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.read_date_time(value text) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    AS $_$
+begin
+  if value !~ ('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:'
+    '([0-5][0-9]|60)([.][0-9]{1,9})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$')
+  then
+    return null;
+  end if;
+  return value::timestamptz;
+exception
+  when datetime_field_overflow or invalid_datetime_format or invalid_time_zone_displacement_value
+  then return null;
+end
+$_$;
+
+ALTER FUNCTION writ_data.read_date_time(value text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.read_json(value text) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+  return value::jsonb;
+exception
+  when data_exception or program_limit_exceeded then return null;
+end
+$$;
+
+ALTER FUNCTION writ_data.read_json(value text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.recorded(clear jsonb, digested jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  field record;
+  shown jsonb := coalesce(clear, '{}');
+begin
+  if digested is not null and digested <> '{}' then
+    for field in select key, value from jsonb_each_text(digested)
+    loop
+      shown := shown || jsonb_build_object(
+        field.key, 'hmac-sha256:' || encode(writ_data.digest(field.value), 'hex')
+      );
+    end loop;
+  end if;
+  return nullif(shown, '{}');
+end
+$$;
+
+ALTER FUNCTION writ_data.recorded(clear jsonb, digested jsonb) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.refusal(type text, field text, rule text, hint text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN format('    raise exception using errcode = ''WR001'', column = %L, message = %L,
+      hint = %L;
+'::text, field, ((((type || ': '::text) || field) || ' '::text) || rule), hint);
+
+ALTER FUNCTION writ_data.refusal(type text, field text, rule text, hint text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  raise exception using
+    errcode = 'WR010',
+    message = 'audit events are append-only: ' || lower(tg_op) || ' is refused',
+    hint = 'Old months leave by dropping their partition, which the retention job does.';
+end
+$$;
+
+ALTER FUNCTION writ_data.refuse_change() OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.refuse_job(rule text, hint text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  raise exception using errcode = 'WR008', column = 'job_id', message = rule, hint = hint;
+end
+$$;
+
+ALTER FUNCTION writ_data.refuse_job(rule text, hint text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.refuse_type(type text, rule text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  raise exception using
+    errcode = 'WR009', message = coalesce(type, 'job type') || ': ' || rule,
+    hint = 'writ types check names the place in the file.';
+end
+$$;
+
+ALTER FUNCTION writ_data.refuse_type(type text, rule text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.replay_obstacle(job_id bigint, OUT rule text, OUT hint text, OUT is_forcible boolean) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $_$
+#variable_conflict use_column
+declare
+  _job record;
+  _policy text;
+  _newer bigint;
+begin
+  is_forcible := false;
+  select j.id, j.type, j.environment, j.subject, j.state::text as state,
+         j.waiting_reason::text as reason
+    into _job
+    from writ_data.job as j
+   where j.id = $1;
+  if not found then
+    select h.id, h.type, h.environment, h.subject, h.state::text as state, null as reason
+      into _job
+      from writ_data.job_history as h
+     where h.id = $1;
+    if not found then
+      rule := 'there is no such job';
+      hint := 'The view writ.job lists the jobs.';
+      return;
+    end if;
+  elsif _job.reason is distinct from 'review' then
+    rule := format('job %s is %s, and only a job that has finished or waits for review is replayed',
+    $1, _job.state);
+    hint := case _job.state
+      when 'retryable' then 'It runs again by itself.'
+      when 'running' then 'Wait until it ends.'
+      else 'It has not run yet.'
+    end;
+    return;
+  end if;
+  select coalesce(
+           (select t.replay from writ_data.job_type as t where t.name = _job.type),
+           'review'
+         )
+    into _policy;
+  if _policy = 'never' then
+    rule := format('job %s must not be replayed: its type %s says never', $1, _job.type);
+    hint := 'Order a new job instead.';
+    return;
+  end if;
+  if _job.subject is not null then
+    select h.id
+      into _newer
+      from writ_data.job_history as h
+     where h.environment = _job.environment and h.subject = _job.subject and h.id > $1
+       and h.state = 'completed'
+     order by h.id desc
+     limit 1;
+    if _newer is not null then
+      rule := format('job %s must not be replayed: job %s about the same subject completed after it', $1, _newer);
+      hint := 'Replaying it would undo the newer one; force does it all the same.';
+      is_forcible := true;
+      return;
+    end if;
+  end if;
+  if _job.state = 'completed' and _policy <> 'safe' then
+    rule := format('job %s has completed, and its type %s does not say that running it twice is safe', $1, _job.type);
+    hint := 'Look at what it did; force runs it again from the start.';
+    is_forcible := true;
+  end if;
+end
+$_$;
+
+ALTER FUNCTION writ_data.replay_obstacle(job_id bigint, OUT rule text, OUT hint text, OUT is_forcible boolean) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.typed_call(spec jsonb, as_text boolean, OUT parameters text, OUT signature text, OUT body text) RETURNS record
+    LANGUAGE plpgsql
+    AS $_$
+declare
+  type constant text := spec ->> 'name';
+  input jsonb;
+  kind text;
+  native text;
+  form record;
+  converts boolean;
+  -- A function with two overloads needs one parameter that both cannot take: the first, without a
+  -- default.
+  is_first boolean := true;
+  arguments text := '';
+  checks text := '';
+begin
+  parameters := '';
+  signature := '';
+  for input in select value from jsonb_array_elements(spec -> 'inputs')
+  loop
+    kind := input ->> 'kind';
+    native := writ_data.native_type(kind);
+    form := writ_data.form_rule(kind);
+    converts := as_text and kind in ('uuid', 'date_time', 'json');
+    parameters := parameters || format(
+      '"%s" %s%s, ', input ->> 'name', case when converts then 'text' else native end,
+      case when as_text and is_first then '' else ' default null' end
+    );
+    signature := signature || case when converts then 'text, ' else native || ', ' end;
+    if not converts then
+      arguments := arguments || format('"%s", ', input ->> 'name');
+    elsif kind = 'uuid' then
+      checks := checks || format(
+        E'  if "%1$s" !~ ''^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$'' then\n%2$s  end if;\n',
+        input ->> 'name', writ_data.refusal(type, input ->> 'name', form.rule, form.hint)
+      );
+      arguments := arguments || format('"%s"::uuid, ', input ->> 'name');
+    else
+      checks := checks || format(
+        E'  if "%1$s" is not null and writ_data.%2$s("%1$s") is null then\n%3$s  end if;\n',
+        input ->> 'name', case kind when 'json' then 'read_json' else 'read_date_time' end,
+        writ_data.refusal(type, input ->> 'name', form.rule, form.hint)
+      );
+      arguments := arguments || format(
+        'writ_data.%2$s("%1$s"), ', input ->> 'name',
+        case kind when 'json' then 'read_json' else 'read_date_time' end
+      );
+    end if;
+    is_first := false;
+  end loop;
+  parameters := parameters || 'run_at timestamptz default null, priority int default null,'
+    ' idempotency_key text default null, environment text default null, queue text default null,'
+    ' traceparent text default null';
+  signature := signature || 'timestamptz, int, text, text, text, text';
+  body := format(
+    E'begin\n%s  return writ_data.%I(\n    %srun_at, priority, idempotency_key, environment, queue, traceparent\n  );\nend\n',
+    checks, 'enqueue_' || type, arguments
+  );
+end
+$_$;
+
+ALTER FUNCTION writ_data.typed_call(spec jsonb, as_text boolean, OUT parameters text, OUT signature text, OUT body text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.unpark_subjects(environments text[], subjects text[], now timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+declare
+  _count int;
+  _queues text[];
+begin
+  with next_job as materialized (
+    select next.id
+      from (select distinct environment, subject from unnest($1, $2) as u (environment,
+      subject)) as s,
+           lateral (
+             select j.id
+               from writ_data.job as j
+              where j.environment = s.environment and j.subject = s.subject
+                and j.state <> 'scheduled'
+              order by j.id
+              limit 1
+           ) as next
+     where not exists (
+             select from writ_data.subject_slot as slot
+              where slot.environment = s.environment and slot.subject = s.subject
+                and slot.job_id <> next.id
+           )
+  ), held as materialized (
+    select j.id
+      from writ_data.job as j
+     where j.id in (select id from next_job) and j.state = 'waiting'
+       and j.waiting_reason = 'predecessor'
+     order by j.id
+       for update skip locked
+  ), changed as (
+    update writ_data.job as j
+       set state = 'available', waiting_reason = null, waiting_since = null,
+           claim_order = -nextval('writ_data.claim_order')
+      from held
+     where j.id = held.id
+    returning j.*
+  ), logged as (
+    insert into writ_data.audit_event (
+      occurred_at, event, job_id, attempt, type, environment, from_state, to_state, waiting_reason,
+      role_name, subject_digest
+    )
+    select $3, 'unparked', id, attempt, type, environment, 'waiting', 'available', 'predecessor',
+           session_user, subject_digest
+      from changed
+     order by id
+  )
+  select count(*), array_agg(distinct queue) into _count, _queues from changed;
+  perform writ_data.wake(queue) from unnest(_queues) as queue;
+  return _count;
+end
+$_$;
+
+ALTER FUNCTION writ_data.unpark_subjects(environments text[], subjects text[], now timestamp with time zone) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.unpark_type(environment text, type text, now timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+declare
+  _limit int;
+  _running bigint;
+  _count int;
+  _queues text[];
+begin
+  if not exists (
+    select
+      from writ_data.job as j
+     where j.environment = $1 and j.type = $2 and j.state = 'waiting'
+       and j.waiting_reason = 'concurrency'
+  ) then
+    return 0;
+  end if;
+  select t.concurrency into _limit from writ_data.job_type as t where t.name = $2;
+  if _limit is null then
+    _limit := 1000;
+  else
+    select count(*)
+      into _running
+      from writ_data.job as j
+     where j.environment = $1 and j.type = $2 and j.state = 'running' and j.is_limited;
+    _limit := _limit - _running;
+  end if;
+  if _limit <= 0 then
+    return 0;
+  end if;
+  with held as materialized (
+    select j.id
+      from writ_data.job as j
+     where j.environment = $1 and j.type = $2 and j.state = 'waiting'
+       and j.waiting_reason = 'concurrency'
+     order by j.priority, j.id
+     limit _limit
+       for update skip locked
+  ), changed as (
+    update writ_data.job as j
+       set state = 'available', waiting_reason = null, waiting_since = null,
+           claim_order = -nextval('writ_data.claim_order')
+      from held
+     where j.id = held.id
+    returning j.*
+  ), logged as (
+    insert into writ_data.audit_event (
+      occurred_at, event, job_id, attempt, type, environment, from_state, to_state, waiting_reason,
+      role_name, subject_digest
+    )
+    select $3, 'unparked', id, attempt, type, environment, 'waiting', 'available', 'concurrency',
+           session_user, subject_digest
+      from changed
+     order by id
+  )
+  select count(*), array_agg(distinct queue) into _count, _queues from changed;
+  perform writ_data.wake(queue) from unnest(_queues) as queue;
+  return _count;
+end
+$_$;
+
+ALTER FUNCTION writ_data.unpark_type(environment text, type text, now timestamp with time zone) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.wake(queue text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if exists (select from writ_data.worker where is_idle and state = 'live') then
+    perform pg_notify('writ_wake', queue);
+  end if;
+end
+$$;
+
+ALTER FUNCTION writ_data.wake(queue text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_worker.claim(worker_id bigint, queue text, environment text, max_jobs integer, lower_bounds bigint[]) RETURNS TABLE(id bigint, type text, definition_hash text, payload jsonb, subject text, attempt integer, failures integer, max_attempts integer, unresolved boolean, past_deadline boolean, cancel_requested boolean, traceparent text, priority smallint, claim_order bigint, enqueued_at timestamp with time zone, journal jsonb, exhausted boolean, snapshot_xmin bigint, snapshot_xmax bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $_$
+#variable_conflict use_column
+declare
+  _now timestamptz := clock_timestamp();
+  _low constant bigint := -9223372036854775808;
+  _high constant bigint := 9223372036854775807;
+  _bounds bigint[] := $5;
+  _wanted int := least($4, 1000);
+  _found bigint[];
+  _admitted bigint[];
+  _granted bigint[] := '{}';
+  _needs_admission boolean;
+  _exhausted boolean := false;
+  _round int := 0;
+begin
+  if cardinality(_bounds) <> 10 or array_position(_bounds, null) is not null then
+    raise exception using
+      errcode = 'WR003', column = 'lower_bounds',
+      message = 'claim: lower_bounds must be ten numbers',
+      hint = 'One a priority, from 0 to 9.';
+  end if;
+  if exists (
+    select
+      from writ_data.worker as w
+     where w.id = $1 and w.state = 'live' and w.lease_expires_at > _now
+  ) then
+    -- A round that had to park jobs looks again behind them, a bounded number of times.
+    while _round < 20 and _wanted > 0
+    loop
+      _round := _round + 1;
+      select array_agg(c.id), bool_or(c.subject is not null or t.concurrency is not null)
+        into _found, _needs_admission
+        from (
+          select candidate.id, candidate.type, candidate.subject
+            from (
+              select p.priority, lane.low, lane.high
+                from generate_series(0, 9) as p (priority),
+                     lateral (
+                       values (1, _low, 0::bigint), (2, _bounds[p.priority + 1], _high)
+                     ) as lane (place, low, high)
+               order by p.priority, lane.place
+            ) as lane,
+            lateral (
+              select j.id, j.type, j.subject
+                from writ_data.job as j
+               where j.state = 'available' and j.queue = $2 and j.environment = $3
+                 and j.priority = lane.priority::smallint
+                 and j.claim_order > lane.low and j.claim_order < lane.high
+                 and j.id <> all (_granted)
+               order by j.claim_order
+               limit _wanted
+                 for update skip locked
+            ) as candidate
+           limit _wanted
+        ) as c
+        left join writ_data.job_type as t on t.name = c.type;
+      _exhausted := coalesce(cardinality(_found), 0) < _wanted;
+      exit when _found is null;
+      _admitted := _found;
+      if _needs_admission then
+        _admitted := writ_data.admit(_found, $3, $1, _now, _granted);
+      end if;
+      _granted := _granted || _admitted;
+      exit when _exhausted or cardinality(_admitted) = cardinality(_found);
+      _wanted := _wanted - cardinality(_admitted);
+    end loop;
+  end if;
+
+  if _granted = '{}' then
+    return query
+      select null::bigint, null, null, null::jsonb, null, null::int, null::int, null::int,
+             null::boolean,
+             null::boolean, null::boolean, null, null::smallint, null::bigint, null::timestamptz,
+             null::jsonb, _exhausted, pg_snapshot_xmin(s)::text::bigint,
+             pg_snapshot_xmax(s)::text::bigint
+        from pg_current_snapshot() as s;
+    return;
+  end if;
+
+  -- Anew, because a gate or a slot may have been waited for: nobody may seem to start before his
+  -- predecessor ended.
+  _now := clock_timestamp();
+  return query
+    with place as (
+      select g.id, g.place, old.unresolved, old.claim_order
+        from unnest(_granted) with ordinality as g (id, place)
+        join writ_data.job as old on old.id = g.id
+    ), taken as (
+      update writ_data.job as j
+         set state = 'running', attempt = j.attempt + 1, unresolved = true, worker_id = $1,
+             claimed_at = _now, claim_order = null,
+             is_limited = exists (
+               select
+                 from writ_data.job_type as t
+                where t.name = j.type and t.concurrency is not null
+             )
+        from place
+       where j.id = place.id
+      returning j.*, place.place, place.unresolved as was_unresolved, place.claim_order as old_order
+    ), logged as (
+      insert into writ_data.audit_event (
+        occurred_at, event, job_id, worker_id, attempt, type, environment, from_state, to_state,
+        role_name,
+        subject_digest
+      )
+      select _now, 'claimed', t.id, $1, t.attempt, t.type, t.environment, 'available', 'running',
+             session_user, t.subject_digest
+        from taken as t
+       order by t.place
+    )
+    select t.id, t.type, t.definition_hash, t.payload::jsonb, t.subject, t.attempt::int,
+           t.failures::int,
+           t.max_attempts::int, t.was_unresolved, coalesce(t.deadline_at <= _now, false),
+           t.cancel_requested, t.traceparent, t.priority::smallint, t.old_order, t.enqueued_at,
+           case
+             when t.attempt = 1 then '[]'
+             else coalesce(
+               (
+                 select jsonb_agg(
+                          jsonb_build_object(
+                            'seq', n.seq, 'attempt', n.attempt, 'step', n.step, 'effect', n.effect,
+                            'result', n.result, 'status', n.status, 'error_code', n.error_code,
+                            'outputs', n.outputs, 'action', n.action
+                          ) order by n.seq
+                        )
+                   from writ_data.journal as n
+                  where n.job_id = t.id
+               ),
+               '[]'
+             )
+           end,
+           _exhausted, pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint
+      from taken as t, pg_current_snapshot() as s
+     order by t.place;
+end
+$_$;
+
+ALTER FUNCTION writ_worker.claim(worker_id bigint, queue text, environment text, max_jobs integer, lower_bounds bigint[]) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_worker.definition(hash text) RETURNS TABLE(type text, arazzo_path text, arazzo text, sources jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+begin
+  return query
+    select d.type, d.arazzo_path, d.arazzo, d.sources from writ_data.definition as d
+           where d.hash = $1;
+end
+$_$;
+
+ALTER FUNCTION writ_worker.definition(hash text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_worker.definition_hash(type text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  return (select t.definition_hash from writ_data.job_type as t where t.name = $1);
+end
+$_$;
+
+ALTER FUNCTION writ_worker.definition_hash(type text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_worker.deregister(worker_id bigint) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  _now constant timestamptz := clock_timestamp();
+begin
+  update writ_data.worker as w
+     set state = 'stopped', ended_at = _now, is_idle = false,
+         lease_expires_at = least(w.lease_expires_at, _now)
+   where w.id = $1 and w.state = 'live';
+  if not found then
+    return false;
+  end if;
+  insert into writ_data.audit_event (occurred_at, event, worker_id, role_name)
+  values (_now, 'worker_stopped', $1, session_user);
+  return true;
+end
+$_$;
+
+ALTER FUNCTION writ_worker.deregister(worker_id bigint) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_worker.record(worker_id bigint, entries jsonb) RETURNS TABLE(job_id bigint, accepted boolean, cancel_requested boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $_$
+#variable_conflict use_column
+declare
+  _now timestamptz := clock_timestamp();
+  _all writ_data.record_entry[];
+  _entries writ_data.record_entry[];
+  _asked bigint[];
+  _ids bigint[];
+  _cancels boolean[];
+  _ending bigint[];
+  _leaving bigint[];
+  _has_subjects boolean;
+  _environments text[];
+  _subjects text[];
+  _gate record;
+begin
+  select array_agg(e::writ_data.record_entry order by e.place), array_agg(distinct e.job)
+    into _all, _asked
+    from (
+      select e.place, e.job, e.attempt, e.kind, e.seq, e.step, e.effect, e.result, e.status,
+             left(e.error_code, 100), e.duration_us, e.outputs, e.action, nullif(e.recorded, '{}'),
+             nullif(e.digested, '{}'), e.error, e.delay_us, e.burns, e.unresolved
+        from rows from (
+               jsonb_to_recordset($2) as (
+                 job bigint, attempt int, kind text, seq int, step text, effect text, result jsonb,
+                 status int, error_code text, duration_us bigint, outputs jsonb, action jsonb,
+                 recorded jsonb, digested jsonb, error jsonb, delay_us bigint, burns boolean,
+                 unresolved boolean
+               )
+             ) with ordinality as e (
+               job, attempt, kind, seq, step, effect, result, status, error_code, duration_us,
+               outputs,
+               action, recorded, digested, error, delay_us, burns, unresolved, place
+             )
+    ) as e (
+      place, job, attempt, kind, seq, step, effect, result, status, error_code, duration_us,
+      outputs, action,
+      recorded, digested, error, delay_us, burns, unresolved
+    );
+
+  with held as materialized (
+    select j.id, j.attempt, j.cancel_requested, j.subject is not null as has_subject
+      from writ_data.job as j
+     where j.id = any (_asked) and j.state = 'running' and j.worker_id = $1
+       and exists (
+             select
+               from writ_data.worker as w
+              where w.id = $1 and w.state = 'live' and w.lease_expires_at > clock_timestamp()
+           )
+       and exists (select from unnest(_all) as e where e.job = j.id and e.attempt = j.attempt)
+     order by j.id
+       for update of j
+  )
+  select array_agg(h.id), array_agg(h.cancel_requested), bool_or(h.has_subject),
+         (
+           select array_agg(e order by e.place)
+             from unnest(_all) as e
+             join held on held.id = e.job and held.attempt = e.attempt
+         )
+    into _ids, _cancels, _has_subjects, _entries
+    from held as h;
+
+  if _ids is not null then
+    _now := clock_timestamp();
+    select array_agg(distinct e.job) filter (where e.kind in ('complete', 'discard', 'cancel')),
+           array_agg(distinct e.job) filter (where e.kind not in ('intent', 'outcome'))
+      into _ending, _leaving
+      from unnest(_entries) as e;
+
+    -- The trail first, while the rows still say where the jobs come from.
+    insert into writ_data.audit_event (
+      occurred_at, event, job_id, worker_id, attempt, type, environment, from_state, to_state,
+      waiting_reason, step, role_name, outcome, http_status, error_code, duration_us,
+      definition_hash,
+      subject_digest, recorded
+    )
+    select _now,
+           case e.kind
+             when 'outcome' then 'step' when 'complete' then 'completed'
+               when 'discard' then 'discarded'
+             when 'cancel' then 'cancelled' when 'retry' then 'retried'
+               when 'review' then 'review_requested'
+             when 'hand_back' then 'handed_back'
+           end::writ_data.audit_event_kind,
+           e.job, $1, e.attempt, j.type, j.environment,
+           case when e.kind <> 'outcome' then j.state end,
+           case e.kind
+             when 'complete' then 'completed' when 'discard' then 'discarded'
+               when 'cancel' then 'cancelled'
+             when 'retry' then 'retryable' when 'review' then 'waiting'
+               when 'hand_back' then 'available'
+           end::writ_data.job_state,
+           case when e.kind = 'review' then 'review'::writ_data.waiting_reason end,
+           coalesce(e.step, e.error ->> 'step'), session_user,
+           case when e.kind = 'outcome' then e.result #>> '{}' end,
+           coalesce(e.status, (e.error ->> 'status')::int),
+           coalesce(e.error_code, left(e.error ->> 'code', 100)), e.duration_us, j.definition_hash,
+           j.subject_digest,
+           case
+             when e.recorded is not null or e.digested is not null
+             then writ_data.recorded(e.recorded, e.digested)
+           end
+      from unnest(_entries) as e
+      join writ_data.job as j on j.id = e.job and j.id = any (_ids)
+     where e.kind <> 'intent'
+       and not (
+             e.kind = 'outcome' and exists (
+               select
+                 from writ_data.journal as n
+                where n.job_id = e.job and n.seq = e.seq and n.attempt = e.attempt
+                  and n.result = e.result #>> '{}' and n.action is not distinct from e.action
+             )
+           )
+     order by e.place;
+
+    -- The journals of the jobs that go on.
+    insert into writ_data.journal as n (
+      job_id, intent_at, outcome_at, duration_us, seq, attempt, status, step, effect, result,
+      error_code,
+      outputs, action
+    )
+    select distinct on (e.job, e.seq)
+           e.job,
+           case
+             when e.kind = 'intent' then _now
+             else greatest(j.claimed_at, _now - coalesce(e.duration_us,
+             0) * interval '1 microsecond')
+           end,
+           case when e.kind = 'outcome' then _now end, e.duration_us, e.seq, e.attempt, e.status,
+           e.step,
+           e.effect, e.result #>> '{}', e.error_code, e.outputs, e.action
+      from unnest(_entries) as e
+      join writ_data.job as j on j.id = e.job and j.id = any (_ids)
+     where e.kind in ('intent', 'outcome') and e.job <> all (coalesce(_ending, '{}'))
+     order by e.job, e.seq, e.place desc
+    on conflict (job_id, seq) do update
+       set intent_at = case
+             when n.outcome_at is null and excluded.outcome_at is not null then n.intent_at
+             else excluded.intent_at
+           end,
+           outcome_at = excluded.outcome_at, duration_us = excluded.duration_us,
+           attempt = excluded.attempt, status = excluded.status, step = excluded.step,
+           effect = excluded.effect, result = excluded.result, error_code = excluded.error_code,
+           outputs = excluded.outputs, action = excluded.action
+     where n.outcome_at is null or n.action ->> 'do' = 'again';
+
+    -- A job that ran under a limit and stops running makes room.
+    if exists (select from writ_data.job as j where j.id = any (_leaving) and j.is_limited) then
+      for _gate in
+        select j.environment, array_agg(distinct j.type) as types
+          from writ_data.job as j
+         where j.id = any (_leaving) and j.is_limited
+         group by j.environment
+         order by j.environment
+      loop
+        perform writ_data.lock_gates(_gate.environment, _gate.types);
+        _environments := _environments || array_fill(_gate.environment,
+        array[cardinality(_gate.types)]);
+        _subjects := _subjects || _gate.types;
+      end loop;
+    end if;
+
+    -- The jobs that go on: back in the line, to wait, or on with a request on record.
+    update writ_data.job as j
+       set state = f.state,
+           run_at = case
+             when f.kind = 'retry'
+             then _now + least(coalesce(f.delay_us, 0), 2592000000000) * interval '1 microsecond'
+             else j.run_at
+           end,
+           failures = j.failures + case
+             when f.kind = 'review' or (f.kind = 'retry' and coalesce(f.burns, true)) then 1 else 0
+           end,
+           unresolved = case
+             when f.kind in ('retry', 'hand_back') then coalesce(f.unresolved, false)
+             when f.kind = 'review' then j.unresolved and not f.has_outcome
+             else false
+           end,
+           last_error = coalesce(f.error, j.last_error),
+           waiting_reason = case when f.kind = 'review' then 'review'::writ_data.waiting_reason end,
+           waiting_since = case when f.kind = 'review' then _now end,
+           worker_id = case when f.state = 'running' then j.worker_id end,
+           is_limited = f.state = 'running' and j.is_limited,
+           claim_order = case when f.kind = 'hand_back' then -nextval('writ_data.claim_order') end
+      from (
+        select distinct on (e.job)
+               e.job, e.kind, e.delay_us, e.burns, e.unresolved, e.error,
+               case e.kind
+                 when 'retry' then 'retryable' when 'review' then 'waiting'
+                 when 'hand_back' then 'available' else 'running'
+               end::writ_data.job_state as state,
+               bool_or(e.kind = 'outcome') over (partition by e.job) as has_outcome
+          from unnest(_entries) as e
+         where e.kind <> 'intent' and e.job <> all (coalesce(_ending, '{}'))
+         order by e.job, e.kind = 'outcome', e.place desc
+      ) as f
+     where j.id = f.job and j.id = any (_ids) and (f.kind <> 'outcome' or j.unresolved);
+
+    if _ending is not null then
+      if _has_subjects then
+        delete from writ_data.subject_slot as s
+         using writ_data.job as j
+         where j.id = any (_ending) and j.subject is not null
+           and s.environment = j.environment and s.subject = j.subject and s.job_id = j.id;
+      end if;
+      with final as materialized (
+        select distinct on (e.job) e.job, e.kind, e.result, e.error
+          from unnest(_entries) as e
+         where e.kind in ('complete', 'discard', 'cancel')
+         order by e.job, e.place desc
+      ), gone as (
+        delete from writ_data.job as j
+         using final as f
+         where j.id = f.job and j.id = any (_ending)
+        returning j.*, f.kind as end_kind, f.result as end_result, f.error as end_error
+      ), kept as (
+        insert into writ_data.job_history (
+          id, run_at, enqueued_at, deadline_at, claimed_at, finished_at, worker_id, attempt,
+          failures,
+          max_attempts, state, priority, unresolved, type, environment, queue, definition_hash,
+          subject,
+          subject_digest, enqueued_by, actor, idempotency_key, traceparent, payload, last_error,
+          result
+        )
+        select id, run_at, enqueued_at, deadline_at, claimed_at, _now, worker_id, attempt, failures,
+               max_attempts,
+               case end_kind
+                 when 'complete' then 'completed' when 'discard' then 'discarded' else 'cancelled'
+               end::writ_data.job_state,
+               priority, false, type, environment, queue, definition_hash, subject,
+               subject_digest, enqueued_by, actor, idempotency_key, traceparent, payload,
+               coalesce(end_error, last_error), end_result
+          from gone
+      ), old as (
+        delete from writ_data.journal as n
+         where n.job_id = any (_ending)
+        returning n.*
+      ), fresh as materialized (
+        select distinct on (e.job, e.seq) e.*, j.claimed_at
+          from unnest(_entries) as e
+          join writ_data.job as j on j.id = e.job and j.id = any (_ending)
+         where e.kind in ('intent', 'outcome')
+         order by e.job, e.seq, e.place desc
+      )
+      insert into writ_data.journal_history (
+        job_id, intent_at, outcome_at, finished_at, duration_us, seq, attempt, status, step, effect,
+        result,
+        error_code, outputs, action
+      )
+      select job_id, intent_at, outcome_at, _now, duration_us, seq, attempt, status, step, effect,
+             result,
+             error_code, outputs, action
+        from old
+       where not exists (
+               select
+                 from fresh
+                where fresh.job = old.job_id and fresh.seq = old.seq
+                  and (old.outcome_at is null or old.action ->> 'do' = 'again')
+             )
+      union all
+      select f.job,
+             case
+               when old.job_id is not null and old.outcome_at is null then old.intent_at
+               when f.kind = 'intent' then _now
+               else greatest(f.claimed_at, _now - coalesce(f.duration_us,
+               0) * interval '1 microsecond')
+             end,
+             case when f.kind = 'outcome' then _now end, _now, f.duration_us, f.seq, f.attempt,
+             f.status,
+             f.step, f.effect, f.result #>> '{}', f.error_code, f.outputs, f.action
+        from fresh as f
+        left join old on old.job_id = f.job and old.seq = f.seq
+       where old.job_id is null or old.outcome_at is null or old.action ->> 'do' = 'again';
+    end if;
+
+    -- Who waited for these?
+    for _gate in select * from unnest(_environments, _subjects) as g (environment, type)
+    loop
+      perform writ_data.unpark_type(_gate.environment, _gate.type, _now);
+    end loop;
+    if _ending is not null and _has_subjects then
+      select array_agg(h.environment), array_agg(h.subject)
+        into _environments, _subjects
+        from writ_data.job_history as h
+       where h.id = any (_ending) and h.finished_at = _now and h.subject is not null;
+      if _environments is not null then
+        perform writ_data.unpark_subjects(_environments, _subjects, _now);
+      end if;
+    end if;
+  end if;
+
+  return query
+    select a.id, h.id is not null, coalesce(h.cancels, false)
+      from unnest(_asked) as a (id)
+      left join unnest(_ids, _cancels) as h (id, cancels) on h.id = a.id;
+end
+$_$;
+
+ALTER FUNCTION writ_worker.record(worker_id bigint, entries jsonb) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_worker.register(name text, host text, pid integer, version text, lease interval) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  _now constant timestamptz := clock_timestamp();
+  _id bigint;
+begin
+  if lease is null or lease not between interval '1 second' and interval '10 minutes' then
+    raise exception using
+      errcode = 'WR003', column = 'lease',
+      message = 'register: lease must be from 1 second to 10 minutes',
+      hint = 'Ten seconds let a lost worker be noticed within ten seconds.';
+  end if;
+  insert into writ_data.worker as w (
+    started_at, heartbeat_at, lease_expires_at, pid, name, host, version, role_name
+  )
+  values (
+    _now, _now, _now + lease, pid, left(name, 200), left(host, 255), left(version, 100),
+    session_user
+  )
+  returning w.id into _id;
+  insert into writ_data.audit_event (occurred_at, event, worker_id, role_name, recorded)
+  values (
+    _now, 'worker_registered', _id, session_user,
+    jsonb_build_object('name', left(name, 200), 'host', left(host, 255), 'version', left(version,
+    100))
+  );
+  return _id;
+end
+$$;
+
+ALTER FUNCTION writ_worker.register(name text, host text, pid integer, version text, lease interval) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_worker.renew(worker_id bigint, lease interval, is_idle boolean) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  _now constant timestamptz := clock_timestamp();
+  _expires timestamptz;
+begin
+  update writ_data.worker as w
+     set heartbeat_at = _now, lease_expires_at = _now + least($2, interval '10 minutes'),
+         is_idle = coalesce($3, w.is_idle)
+   where w.id = $1 and w.state = 'live' and w.lease_expires_at > _now
+  returning w.lease_expires_at into _expires;
+  return _expires;
+end
+$_$;
+
+ALTER FUNCTION writ_worker.renew(worker_id bigint, lease interval, is_idle boolean) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_worker.set_idle(worker_id bigint, is_idle boolean) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+begin
+  update writ_data.worker as w
+     set is_idle = $2
+   where w.id = $1 and w.state = 'live' and w.is_idle is distinct from $2;
+  return found;
+end
+$_$;
+
+ALTER FUNCTION writ_worker.set_idle(worker_id bigint, is_idle boolean) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_worker.sweep(max_jobs integer) RETURNS TABLE(lost_workers integer, returned integer, promoted integer, unparked integer, next_due_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $_$
+#variable_conflict use_column
+declare
+  _now timestamptz := clock_timestamp();
+  _state writ_data.sweep_state;
+  _is_full boolean;
+  _lost bigint[];
+  _lost_count int := 0;
+  _returned int := 0;
+  _promoted int := 0;
+  _unparked int := 0;
+  _count int;
+  _next timestamptz;
+  _queues text[];
+  _gate record;
+  _environments text[];
+  _subjects text[];
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('writ sweep', 0)) then
+    return;
+  end if;
+  select s.* into strict _state from writ_data.sweep_state as s;
+  _is_full := _state.full_at < _now - interval '1 minute';
+
+  -- Leases that ended.
+  with lost as (
+    update writ_data.worker as w
+       set state = 'lost', ended_at = _now, is_idle = false
+     where not w.is_swept and w.state = 'live' and w.lease_expires_at <= _now
+    returning w.id
+  ), logged as (
+    insert into writ_data.audit_event (occurred_at, event, worker_id, role_name)
+    select _now, 'worker_lost', id, session_user from lost
+  )
+  select count(*) into _lost_count from lost;
+
+  -- Their jobs go first again, or to a person when they have failed often enough. What a worker
+  -- that stopped in order left behind costs no attempt.
+  select array_agg(w.id) into _lost from writ_data.worker as w where not w.is_swept
+         and w.state <> 'live';
+  if _lost is not null then
+    with held as materialized (
+      select j.id
+        from writ_data.job as j
+       where j.state = 'running' and j.worker_id = any (_lost)
+       order by j.id
+       limit $1
+         for update skip locked
+    ), before as materialized (
+      select j.id, j.worker_id, w.state as worker_state,
+             w.state = 'lost' and j.failures + 1 >= j.max_attempts as is_spent
+        from writ_data.job as j
+        join writ_data.worker as w on w.id = j.worker_id
+       where j.id = any (array(select id from held))
+    ), changed as (
+      update writ_data.job as j
+         set state = case when b.is_spent then 'waiting' else 'available' end::writ_data.job_state,
+             waiting_reason = case when b.is_spent then 'review'::writ_data.waiting_reason end,
+             waiting_since = case when b.is_spent then _now end,
+             claim_order = case when not b.is_spent then -nextval('writ_data.claim_order') end,
+             failures = j.failures + case when b.worker_state = 'lost' then 1 else 0 end,
+             worker_id = null, is_limited = false,
+             last_error = case
+               when b.worker_state = 'lost'
+               then jsonb_build_object(
+                 'code', 'lease_expired', 'text', 'the worker was lost while it ran this job'
+               )
+               else j.last_error
+             end
+        from before as b
+       where j.id = b.id and j.id = any (array(select id from held))
+      returning j.*, b.worker_id as old_worker_id, b.worker_state
+    ), logged as (
+      insert into writ_data.audit_event (
+        occurred_at, event, job_id, worker_id, attempt, type, environment, from_state, to_state,
+        waiting_reason, role_name, error_code, subject_digest
+      )
+      select _now,
+             case
+               when c.worker_state = 'lost' then 'lease_expired' else 'handed_back'
+             end::writ_data.audit_event_kind,
+             c.id,
+             c.old_worker_id, c.attempt, c.type, c.environment, 'running', c.state,
+             c.waiting_reason,
+             session_user, case when c.worker_state = 'lost' then 'lease_expired' end,
+             c.subject_digest
+        from changed as c
+       order by c.id
+    )
+    select count(*), array_agg(distinct c.queue) filter (where c.state = 'available')
+      into _returned, _queues
+      from changed as c;
+    update writ_data.worker as w
+       set is_swept = true
+     where w.id = any (_lost)
+       and not exists (select from writ_data.job as j where j.state = 'running'
+         and j.worker_id = w.id);
+  end if;
+
+  -- Due jobs get a place at the end of the line.
+  with held as materialized (
+    select j.id
+      from writ_data.job as j
+     where j.state in ('scheduled', 'retryable') and j.run_at <= _now
+       and j.run_at >= case when _is_full then '-infinity' else _state.due_from end
+     order by j.run_at
+     limit $1
+       for update skip locked
+  ), before as materialized (
+    select j.id, j.state from writ_data.job as j where j.id = any (array(select id from held))
+  ), changed as (
+    update writ_data.job as j
+       set state = 'available', claim_order = nextval('writ_data.claim_order')
+     where j.id = any (array(select id from held))
+    returning j.*
+  ), logged as (
+    insert into writ_data.audit_event (
+      occurred_at, event, job_id, attempt, type, environment, from_state, to_state, role_name,
+      subject_digest
+    )
+    select _now, 'promoted', c.id, c.attempt, c.type, c.environment, b.state, 'available',
+           session_user,
+           c.subject_digest
+      from changed as c
+      join before as b on b.id = c.id
+     order by c.run_at, c.id
+  )
+  select count(*), _queues || array_agg(distinct c.queue)
+    into _promoted, _queues
+    from changed as c;
+  select j.run_at
+    into _next
+    from writ_data.job as j
+   where j.state in ('scheduled', 'retryable')
+     and j.run_at >= case when _is_full then '-infinity' else _state.due_from end
+   order by j.run_at
+   limit 1;
+
+  -- Parked jobs that nobody will wake: the job they waited for ended while they were being parked.
+  select array_agg(distinct_subject.environment), array_agg(distinct_subject.subject)
+    into _environments, _subjects
+    from (
+      select distinct j.environment, j.subject
+        from writ_data.job as j
+       where j.state = 'waiting' and j.waiting_reason in ('predecessor',
+       'concurrency')  -- the index's words
+         and j.waiting_reason = 'predecessor'
+         and j.waiting_since >= case when _is_full then '-infinity'
+           else _now - interval '15 seconds' end
+    ) as distinct_subject;
+  if _environments is not null then
+    _unparked := writ_data.unpark_subjects(_environments, _subjects, _now);
+  end if;
+  for _gate in
+    select e.name as environment, t.name as type
+      from writ_data.environment as e, writ_data.job_type as t
+     where exists (
+             select
+               from writ_data.job as j
+              where j.environment = e.name and j.type = t.name and j.state = 'waiting'
+                and j.waiting_reason = 'concurrency'
+           )
+     order by 1, 2
+  loop
+    perform writ_data.lock_gates(_gate.environment, array[_gate.type]);
+    _count := writ_data.unpark_type(_gate.environment, _gate.type, _now);
+    _unparked := _unparked + _count;
+  end loop;
+
+  if _is_full then
+    begin
+      set local lock_timeout = '2s';
+      perform writ_data.add_partitions(_now);
+      perform writ_data.add_partitions(_now + interval '1 month');
+      set local lock_timeout = 0;
+    exception
+      -- The default partitions take the rows until a later sweep finds a quiet moment.
+      when lock_not_available or check_violation then null;
+    end;
+    delete from writ_data.idempotency_key as k
+     where k.ctid = any (
+             array(
+               select old.ctid
+                 from writ_data.idempotency_key as old
+                where old.created_at < _now - interval '30 days'
+                  and not exists (select from writ_data.job as j where j.id = old.job_id)
+                limit 1000
+             )
+           );
+  end if;
+  -- While more than a batch is due, start where this one ended.
+  update writ_data.sweep_state as s
+     set due_from = least(coalesce(_next, _now), _now - interval '1 minute'),
+         full_at = case when _is_full then _now else s.full_at end;
+  if _queues is not null then
+    perform writ_data.wake(q) from (select distinct unnest(_queues) as q) as queues
+      where q is not null;
+  end if;
+  return query select _lost_count, _returned, _promoted, _unparked, _next;
+end
+$_$;
+
+ALTER FUNCTION writ_worker.sweep(max_jobs integer) OWNER TO writ_owner;
+
+CREATE TABLE writ_data.audit_event (
+    id bigint NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    job_id bigint,
+    worker_id bigint,
+    duration_us bigint,
+    attempt integer,
+    http_status integer,
+    from_state writ_data.job_state,
+    to_state writ_data.job_state,
+    waiting_reason writ_data.waiting_reason,
+    event writ_data.audit_event_kind NOT NULL,
+    type text,
+    environment text,
+    step text,
+    role_name text NOT NULL,
+    actor text,
+    outcome text,
+    error_code text,
+    definition_hash text,
+    subject_digest bytea,
+    recorded jsonb
+)
+PARTITION BY RANGE (occurred_at);
+
+ALTER TABLE writ_data.audit_event OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.audit_event IS 'Who moved what, when, from which state to which. Append-only.';
+
+CREATE VIEW writ.audit_event AS
+ SELECT audit_event.id,
+    audit_event.occurred_at,
+    (audit_event.event)::text AS event,
+    audit_event.job_id,
+    audit_event.attempt,
+    audit_event.type,
+    audit_event.environment,
+    (audit_event.from_state)::text AS from_state,
+    (audit_event.to_state)::text AS to_state,
+    (audit_event.waiting_reason)::text AS waiting_reason,
+    audit_event.step,
+    audit_event.role_name,
+    audit_event.actor,
+    audit_event.worker_id,
+    encode(audit_event.subject_digest, 'hex'::text) AS subject_digest,
+    audit_event.outcome,
+    audit_event.http_status,
+    audit_event.error_code,
+    audit_event.duration_us,
+    audit_event.definition_hash,
+    audit_event.recorded
+   FROM writ_data.audit_event;
+
+ALTER TABLE writ.audit_event OWNER TO writ_owner;
+
+COMMENT ON VIEW writ.audit_event IS 'The trail: who moved what, when, from which state to which.';
+
+CREATE TABLE writ_data.definition (
+    hash text NOT NULL,
+    type text NOT NULL,
+    arazzo_path text NOT NULL,
+    arazzo text NOT NULL,
+    sources jsonb NOT NULL,
+    published_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    published_by text NOT NULL,
+    CONSTRAINT definition_arazzo_check CHECK ((octet_length(arazzo) <= 1048576)),
+    CONSTRAINT definition_hash_check CHECK ((hash ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT definition_sources_check CHECK ((jsonb_typeof(sources) = 'array'::text))
+);
+
+ALTER TABLE writ_data.definition OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.definition IS 'Every definition that was ever published, under its hash.';
+
+CREATE VIEW writ.definition AS
+ SELECT definition.hash,
+    definition.type,
+    definition.arazzo_path,
+    definition.arazzo,
+    definition.sources,
+    definition.published_at,
+    definition.published_by
+   FROM writ_data.definition;
+
+ALTER TABLE writ.definition OWNER TO writ_owner;
+
+COMMENT ON VIEW writ.definition IS 'Every definition that was ever published.';
+
+CREATE TABLE writ_data.environment (
+    name text NOT NULL,
+    is_default boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT environment_name_check CHECK ((name ~ '^[a-z][a-z0-9_-]{0,62}$'::text))
+);
+
+ALTER TABLE writ_data.environment OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.environment IS 'Where jobs take effect; one of them is the default.';
+
+CREATE VIEW writ.environment AS
+ SELECT environment.name,
+    environment.is_default,
+    environment.created_at
+   FROM writ_data.environment;
+
+ALTER TABLE writ.environment OWNER TO writ_owner;
+
+COMMENT ON VIEW writ.environment IS 'Where jobs take effect.';
+
+CREATE SEQUENCE writ_data.job_id
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER TABLE writ_data.job_id OWNER TO writ_owner;
+
+CREATE TABLE writ_data.job (
+    id bigint DEFAULT nextval('writ_data.job_id'::regclass) NOT NULL,
+    claim_order bigint,
+    run_at timestamp with time zone NOT NULL,
+    enqueued_at timestamp with time zone NOT NULL,
+    deadline_at timestamp with time zone,
+    claimed_at timestamp with time zone,
+    waiting_since timestamp with time zone,
+    worker_id bigint,
+    attempt writ_data.tally DEFAULT 0 NOT NULL,
+    failures writ_data.tally DEFAULT 0 NOT NULL,
+    max_attempts writ_data.attempt_limit NOT NULL,
+    state writ_data.job_state NOT NULL,
+    waiting_reason writ_data.waiting_reason,
+    priority writ_data.job_priority NOT NULL,
+    unresolved boolean DEFAULT false NOT NULL,
+    cancel_requested boolean DEFAULT false NOT NULL,
+    is_limited boolean DEFAULT false NOT NULL,
+    type text NOT NULL,
+    environment text NOT NULL,
+    queue text NOT NULL,
+    definition_hash text NOT NULL,
+    subject text,
+    subject_digest bytea,
+    enqueued_by text NOT NULL,
+    actor text,
+    idempotency_key text,
+    traceparent text,
+    payload writ_data.json_object NOT NULL,
+    last_error jsonb,
+    CONSTRAINT job_state_has_its_columns CHECK (((state < 'completed'::writ_data.job_state) AND ((state = 'available'::writ_data.job_state) = (claim_order IS NOT NULL)) AND ((state = 'running'::writ_data.job_state) = (worker_id IS NOT NULL)) AND ((state = 'waiting'::writ_data.job_state) = (waiting_reason IS NOT NULL)) AND ((waiting_since IS NULL) = (waiting_reason IS NULL))))
+)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_cost_delay='0', autovacuum_analyze_scale_factor='0.05');
+
+ALTER TABLE writ_data.job OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.job IS 'Every unfinished job. What is finished moves to job_history.';
+
+COMMENT ON COLUMN writ_data.job.claim_order IS 'Place in the line; below zero is the front lane.';
+
+COMMENT ON COLUMN writ_data.job.attempt IS 'How often it was claimed: the fencing token, only grows.';
+
+COMMENT ON COLUMN writ_data.job.failures IS 'Attempts that count against max_attempts.';
+
+COMMENT ON COLUMN writ_data.job.unresolved IS 'A request may have left that nobody recorded.';
+
+COMMENT ON COLUMN writ_data.job.is_limited IS 'Running and counted against the limit of its type.';
+
+CREATE TABLE writ_data.job_history (
+    id bigint NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    enqueued_at timestamp with time zone NOT NULL,
+    deadline_at timestamp with time zone,
+    claimed_at timestamp with time zone,
+    finished_at timestamp with time zone NOT NULL,
+    worker_id bigint,
+    attempt integer NOT NULL,
+    failures integer NOT NULL,
+    max_attempts integer NOT NULL,
+    state writ_data.job_state NOT NULL,
+    priority smallint NOT NULL,
+    unresolved boolean NOT NULL,
+    type text NOT NULL,
+    environment text NOT NULL,
+    queue text NOT NULL,
+    definition_hash text NOT NULL,
+    subject text,
+    subject_digest bytea,
+    enqueued_by text NOT NULL,
+    actor text,
+    idempotency_key text,
+    traceparent text,
+    payload jsonb NOT NULL,
+    last_error jsonb,
+    result jsonb,
+    CONSTRAINT job_history_state_check CHECK ((state = ANY (ARRAY['completed'::writ_data.job_state, 'discarded'::writ_data.job_state, 'cancelled'::writ_data.job_state])))
+)
+PARTITION BY RANGE (finished_at);
+
+ALTER TABLE writ_data.job_history OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.job_history IS 'Finished jobs, by the month in which they finished.';
+
+CREATE VIEW writ.job AS
+ SELECT job.id,
+    job.type,
+    job.environment,
+    job.queue,
+    job.priority,
+    (job.state)::text AS state,
+    (job.waiting_reason)::text AS waiting_reason,
+    job.run_at,
+    job.attempt,
+    job.failures,
+    job.max_attempts,
+    job.unresolved,
+    job.cancel_requested,
+    job.worker_id,
+    job.subject,
+    job.definition_hash,
+    job.idempotency_key,
+    job.traceparent,
+    job.enqueued_at,
+    job.enqueued_by,
+    job.actor,
+    job.claimed_at,
+    job.deadline_at,
+    job.waiting_since,
+    NULL::timestamp with time zone AS finished_at,
+    job.last_error,
+    NULL::jsonb AS result,
+    job.payload,
+    job.claim_order
+   FROM writ_data.job
+UNION ALL
+ SELECT job_history.id,
+    job_history.type,
+    job_history.environment,
+    job_history.queue,
+    job_history.priority,
+    (job_history.state)::text AS state,
+    NULL::text AS waiting_reason,
+    job_history.run_at,
+    job_history.attempt,
+    job_history.failures,
+    job_history.max_attempts,
+    job_history.unresolved,
+    false AS cancel_requested,
+    job_history.worker_id,
+    job_history.subject,
+    job_history.definition_hash,
+    job_history.idempotency_key,
+    job_history.traceparent,
+    job_history.enqueued_at,
+    job_history.enqueued_by,
+    job_history.actor,
+    job_history.claimed_at,
+    job_history.deadline_at,
+    NULL::timestamp with time zone AS waiting_since,
+    job_history.finished_at,
+    job_history.last_error,
+    job_history.result,
+    job_history.payload,
+    NULL::bigint AS claim_order
+   FROM writ_data.job_history;
+
+ALTER TABLE writ.job OWNER TO writ_owner;
+
+COMMENT ON VIEW writ.job IS 'Every job, unfinished and finished.';
+
+CREATE VIEW writ.job_summary AS
+ SELECT job.type,
+    job.environment,
+    job.queue,
+    (job.state)::text AS state,
+    (job.waiting_reason)::text AS waiting_reason,
+    count(*) AS jobs,
+    min(job.enqueued_at) AS oldest_enqueued_at
+   FROM writ_data.job
+  GROUP BY job.type, job.environment, job.queue, job.state, job.waiting_reason;
+
+ALTER TABLE writ.job_summary OWNER TO writ_owner;
+
+COMMENT ON VIEW writ.job_summary IS 'How many unfinished jobs there are, by type and state.';
+
+CREATE TABLE writ_data.job_type (
+    name text NOT NULL,
+    definition_hash text NOT NULL,
+    generator integer NOT NULL,
+    signature text NOT NULL,
+    description text,
+    inputs jsonb NOT NULL,
+    subject jsonb,
+    max_attempts integer NOT NULL,
+    concurrency integer,
+    deadline interval,
+    replay text NOT NULL,
+    published_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    published_by text NOT NULL,
+    CONSTRAINT job_type_concurrency_check CHECK (((concurrency >= 1) AND (concurrency <= 100000))),
+    CONSTRAINT job_type_deadline_check CHECK ((deadline > '00:00:00'::interval)),
+    CONSTRAINT job_type_inputs_check CHECK ((jsonb_typeof(inputs) = 'array'::text)),
+    CONSTRAINT job_type_max_attempts_check CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
+    CONSTRAINT job_type_name_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,47}$'::text)),
+    CONSTRAINT job_type_replay_check CHECK ((replay = ANY (ARRAY['safe'::text, 'review'::text, 'never'::text]))),
+    CONSTRAINT job_type_subject_check CHECK ((jsonb_typeof(subject) = 'array'::text))
+);
+
+ALTER TABLE writ_data.job_type OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.job_type IS 'The types that can be ordered now, each with its current definition.';
+
+CREATE VIEW writ.job_type AS
+ SELECT job_type.name,
+    job_type.description,
+    job_type.definition_hash,
+    job_type.inputs,
+    job_type.subject,
+    job_type.max_attempts,
+    job_type.concurrency,
+    job_type.deadline,
+    job_type.replay,
+    job_type.published_at,
+    job_type.published_by
+   FROM writ_data.job_type;
+
+ALTER TABLE writ.job_type OWNER TO writ_owner;
+
+COMMENT ON VIEW writ.job_type IS 'The types that can be ordered now.';
+
+CREATE TABLE writ_data.journal (
+    job_id bigint NOT NULL,
+    intent_at timestamp with time zone NOT NULL,
+    outcome_at timestamp with time zone,
+    duration_us bigint,
+    seq integer NOT NULL,
+    attempt integer NOT NULL,
+    status integer,
+    step text NOT NULL,
+    effect text NOT NULL,
+    result text,
+    error_code text,
+    outputs jsonb,
+    action jsonb,
+    CONSTRAINT journal_attempt_check CHECK ((attempt > 0)),
+    CONSTRAINT journal_duration_us_check CHECK ((duration_us >= 0)),
+    CONSTRAINT journal_outcome_has_result CHECK (((outcome_at IS NULL) = (result IS NULL))),
+    CONSTRAINT journal_result_check CHECK ((result = ANY (ARRAY['succeeded'::text, 'failed'::text, 'ambiguous'::text]))),
+    CONSTRAINT journal_seq_check CHECK ((seq > 0)),
+    CONSTRAINT journal_status_check CHECK (((status >= 100) AND (status <= 599)))
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_cost_delay='0');
+
+ALTER TABLE writ_data.journal OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.journal IS 'Steps of unfinished jobs: what was meant, and what came back.';
+
+CREATE TABLE writ_data.journal_history (
+    job_id bigint NOT NULL,
+    intent_at timestamp with time zone NOT NULL,
+    outcome_at timestamp with time zone,
+    finished_at timestamp with time zone NOT NULL,
+    duration_us bigint,
+    seq integer NOT NULL,
+    attempt integer NOT NULL,
+    status integer,
+    step text NOT NULL,
+    effect text NOT NULL,
+    result text,
+    error_code text,
+    outputs jsonb,
+    action jsonb
+)
+PARTITION BY RANGE (finished_at);
+
+ALTER TABLE writ_data.journal_history OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.journal_history IS 'The journals of finished jobs.';
+
+CREATE VIEW writ.journal AS
+ SELECT journal.job_id,
+    journal.seq,
+    journal.attempt,
+    journal.step,
+    journal.effect,
+    journal.result,
+    journal.status,
+    journal.error_code,
+    journal.intent_at,
+    journal.outcome_at,
+    journal.duration_us,
+    journal.outputs,
+    journal.action,
+    NULL::timestamp with time zone AS finished_at
+   FROM writ_data.journal
+UNION ALL
+ SELECT journal_history.job_id,
+    journal_history.seq,
+    journal_history.attempt,
+    journal_history.step,
+    journal_history.effect,
+    journal_history.result,
+    journal_history.status,
+    journal_history.error_code,
+    journal_history.intent_at,
+    journal_history.outcome_at,
+    journal_history.duration_us,
+    journal_history.outputs,
+    journal_history.action,
+    journal_history.finished_at
+   FROM writ_data.journal_history;
+
+ALTER TABLE writ.journal OWNER TO writ_owner;
+
+COMMENT ON VIEW writ.journal IS 'What each step meant to do, and what came back.';
+
+CREATE TABLE writ_data.worker (
+    id bigint NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    heartbeat_at timestamp with time zone NOT NULL,
+    lease_expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    pid integer NOT NULL,
+    state writ_data.worker_state DEFAULT 'live'::writ_data.worker_state NOT NULL,
+    is_idle boolean DEFAULT false NOT NULL,
+    is_swept boolean DEFAULT false NOT NULL,
+    name text NOT NULL,
+    host text NOT NULL,
+    version text NOT NULL,
+    role_name text NOT NULL,
+    CONSTRAINT worker_ended CHECK (((state = 'live'::writ_data.worker_state) = (ended_at IS NULL))),
+    CONSTRAINT worker_host_check CHECK (((length(host) >= 1) AND (length(host) <= 255))),
+    CONSTRAINT worker_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT worker_version_check CHECK (((length(version) >= 1) AND (length(version) <= 100)))
+)
+WITH (fillfactor='50', autovacuum_vacuum_threshold='200', autovacuum_vacuum_scale_factor='0');
+
+ALTER TABLE writ_data.worker OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.worker IS 'Processes that take jobs; one lease covers all jobs of a worker.';
+
+CREATE VIEW writ.worker AS
+ SELECT worker.id,
+    worker.name,
+    worker.host,
+    worker.pid,
+    worker.version,
+    worker.role_name,
+    worker.started_at,
+    worker.heartbeat_at,
+    worker.lease_expires_at,
+    worker.ended_at,
+        CASE
+            WHEN ((worker.state = 'live'::writ_data.worker_state) AND (worker.lease_expires_at <= clock_timestamp())) THEN 'lost'::text
+            ELSE (worker.state)::text
+        END AS state,
+    worker.is_idle
+   FROM writ_data.worker;
+
+ALTER TABLE writ.worker OWNER TO writ_owner;
+
+COMMENT ON VIEW writ.worker IS 'Processes that take jobs.';
+
+CREATE TABLE writ_data.audit_event_default (
+    id bigint NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    job_id bigint,
+    worker_id bigint,
+    duration_us bigint,
+    attempt integer,
+    http_status integer,
+    from_state writ_data.job_state,
+    to_state writ_data.job_state,
+    waiting_reason writ_data.waiting_reason,
+    event writ_data.audit_event_kind NOT NULL,
+    type text,
+    environment text,
+    step text,
+    role_name text NOT NULL,
+    actor text,
+    outcome text,
+    error_code text,
+    definition_hash text,
+    subject_digest bytea,
+    recorded jsonb
+);
+
+ALTER TABLE writ_data.audit_event_default OWNER TO writ_owner;
+
+ALTER TABLE writ_data.audit_event ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME writ_data.audit_event_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE SEQUENCE writ_data.claim_order
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER TABLE writ_data.claim_order OWNER TO writ_owner;
+
+CREATE TABLE writ_data.digest_key (
+    singleton boolean DEFAULT true NOT NULL,
+    inner_block bytea NOT NULL,
+    outer_block bytea NOT NULL,
+    CONSTRAINT digest_key_inner_block_check CHECK ((length(inner_block) = 64)),
+    CONSTRAINT digest_key_outer_block_check CHECK ((length(outer_block) = 64)),
+    CONSTRAINT digest_key_singleton_check CHECK (singleton)
+);
+
+ALTER TABLE writ_data.digest_key OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.digest_key IS 'The key of the digests that stand for personal data.';
+
+CREATE TABLE writ_data.idempotency_key (
+    environment text NOT NULL,
+    type text NOT NULL,
+    key text NOT NULL,
+    job_id bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    payload_digest bytea NOT NULL
+);
+
+ALTER TABLE writ_data.idempotency_key OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.idempotency_key IS 'Which key stands for which job; kept at least 30 days.';
+
+CREATE TABLE writ_data.job_history_default (
+    id bigint NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    enqueued_at timestamp with time zone NOT NULL,
+    deadline_at timestamp with time zone,
+    claimed_at timestamp with time zone,
+    finished_at timestamp with time zone NOT NULL,
+    worker_id bigint,
+    attempt integer NOT NULL,
+    failures integer NOT NULL,
+    max_attempts integer NOT NULL,
+    state writ_data.job_state NOT NULL,
+    priority smallint NOT NULL,
+    unresolved boolean NOT NULL,
+    type text NOT NULL,
+    environment text NOT NULL,
+    queue text NOT NULL,
+    definition_hash text NOT NULL,
+    subject text,
+    subject_digest bytea,
+    enqueued_by text NOT NULL,
+    actor text,
+    idempotency_key text,
+    traceparent text,
+    payload jsonb NOT NULL,
+    last_error jsonb,
+    result jsonb,
+    CONSTRAINT job_history_state_check CHECK ((state = ANY (ARRAY['completed'::writ_data.job_state, 'discarded'::writ_data.job_state, 'cancelled'::writ_data.job_state])))
+);
+
+ALTER TABLE writ_data.job_history_default OWNER TO writ_owner;
+
+CREATE TABLE writ_data.journal_history_default (
+    job_id bigint NOT NULL,
+    intent_at timestamp with time zone NOT NULL,
+    outcome_at timestamp with time zone,
+    finished_at timestamp with time zone NOT NULL,
+    duration_us bigint,
+    seq integer NOT NULL,
+    attempt integer NOT NULL,
+    status integer,
+    step text NOT NULL,
+    effect text NOT NULL,
+    result text,
+    error_code text,
+    outputs jsonb,
+    action jsonb
+);
+
+ALTER TABLE writ_data.journal_history_default OWNER TO writ_owner;
+
+CREATE TABLE writ_data.schema_migration (
+    version integer NOT NULL,
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    applied_by text DEFAULT SESSION_USER NOT NULL,
+    duration_ms integer,
+    CONSTRAINT schema_migration_duration_ms_check CHECK ((duration_ms >= 0)),
+    CONSTRAINT schema_migration_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT schema_migration_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE writ_data.schema_migration OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.schema_migration IS 'Which migration was applied when, by whom, with which text.';
+
+CREATE TABLE writ_data.subject_slot (
+    environment text NOT NULL,
+    subject text NOT NULL,
+    job_id bigint NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_cost_delay='0');
+
+ALTER TABLE writ_data.subject_slot OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.subject_slot IS 'For each subject, the job that has started and not finished.';
+
+CREATE TABLE writ_data.sweep_state (
+    singleton boolean DEFAULT true NOT NULL,
+    due_from timestamp with time zone NOT NULL,
+    full_at timestamp with time zone NOT NULL,
+    CONSTRAINT sweep_state_singleton_check CHECK (singleton)
+)
+WITH (fillfactor='10');
+
+ALTER TABLE writ_data.sweep_state OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.sweep_state IS 'Where the sweeper starts to look for due jobs, and when it last looked everywhere.';
+
+ALTER TABLE writ_data.worker ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME writ_data.worker_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE ONLY writ_data.audit_event ATTACH PARTITION writ_data.audit_event_default DEFAULT;
+
+ALTER TABLE ONLY writ_data.job_history ATTACH PARTITION writ_data.job_history_default DEFAULT;
+
+ALTER TABLE ONLY writ_data.journal_history ATTACH PARTITION writ_data.journal_history_default DEFAULT;
+
+ALTER TABLE ONLY writ_data.audit_event
+    ADD CONSTRAINT audit_event_pkey PRIMARY KEY (id, occurred_at);
+
+ALTER TABLE ONLY writ_data.audit_event_default
+    ADD CONSTRAINT audit_event_default_pkey PRIMARY KEY (id, occurred_at);
+
+ALTER TABLE ONLY writ_data.definition
+    ADD CONSTRAINT definition_pkey PRIMARY KEY (hash);
+
+ALTER TABLE ONLY writ_data.digest_key
+    ADD CONSTRAINT digest_key_pkey PRIMARY KEY (singleton);
+
+ALTER TABLE ONLY writ_data.environment
+    ADD CONSTRAINT environment_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY writ_data.idempotency_key
+    ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (environment, type, key);
+
+ALTER TABLE ONLY writ_data.job_history
+    ADD CONSTRAINT job_history_pkey PRIMARY KEY (id, finished_at);
+
+ALTER TABLE ONLY writ_data.job_history_default
+    ADD CONSTRAINT job_history_default_pkey PRIMARY KEY (id, finished_at);
+
+ALTER TABLE ONLY writ_data.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY writ_data.job_type
+    ADD CONSTRAINT job_type_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY writ_data.journal_history
+    ADD CONSTRAINT journal_history_pkey PRIMARY KEY (job_id, seq, finished_at);
+
+ALTER TABLE ONLY writ_data.journal_history_default
+    ADD CONSTRAINT journal_history_default_pkey PRIMARY KEY (job_id, seq, finished_at);
+
+ALTER TABLE ONLY writ_data.journal
+    ADD CONSTRAINT journal_pkey PRIMARY KEY (job_id, seq);
+
+ALTER TABLE ONLY writ_data.schema_migration
+    ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY writ_data.subject_slot
+    ADD CONSTRAINT subject_slot_pkey PRIMARY KEY (environment, subject);
+
+ALTER TABLE ONLY writ_data.sweep_state
+    ADD CONSTRAINT sweep_state_pkey PRIMARY KEY (singleton);
+
+ALTER TABLE ONLY writ_data.worker
+    ADD CONSTRAINT worker_pkey PRIMARY KEY (id);
+
+CREATE INDEX audit_event_job ON ONLY writ_data.audit_event USING btree (job_id) WHERE (job_id IS NOT NULL);
+
+CREATE INDEX audit_event_default_job_id_idx ON writ_data.audit_event_default USING btree (job_id) WHERE (job_id IS NOT NULL);
+
+CREATE UNIQUE INDEX environment_default ON writ_data.environment USING btree (is_default) WHERE is_default;
+
+CREATE INDEX idempotency_key_age ON writ_data.idempotency_key USING btree (created_at);
+
+CREATE INDEX job_available ON writ_data.job USING btree (queue, environment, priority, claim_order) WHERE (state = 'available'::writ_data.job_state);
+
+CREATE INDEX job_due ON writ_data.job USING btree (run_at) WHERE (state = ANY (ARRAY['scheduled'::writ_data.job_state, 'retryable'::writ_data.job_state]));
+
+CREATE INDEX job_history_subject ON ONLY writ_data.job_history USING btree (environment, subject, id) WHERE (subject IS NOT NULL);
+
+CREATE INDEX job_history_default_environment_subject_id_idx ON writ_data.job_history_default USING btree (environment, subject, id) WHERE (subject IS NOT NULL);
+
+CREATE INDEX job_limited ON writ_data.job USING btree (environment, type) WHERE ((state = 'running'::writ_data.job_state) AND is_limited);
+
+CREATE INDEX job_parked ON writ_data.job USING btree (environment, type, priority, id) WHERE ((state = 'waiting'::writ_data.job_state) AND (waiting_reason = 'concurrency'::writ_data.waiting_reason));
+
+CREATE INDEX job_running ON writ_data.job USING btree (worker_id) WHERE (state = 'running'::writ_data.job_state);
+
+CREATE INDEX job_subject ON writ_data.job USING btree (environment, subject, id) WHERE (subject IS NOT NULL);
+
+CREATE INDEX job_waiting ON writ_data.job USING btree (waiting_since) WHERE ((state = 'waiting'::writ_data.job_state) AND (waiting_reason = ANY (ARRAY['predecessor'::writ_data.waiting_reason, 'concurrency'::writ_data.waiting_reason])));
+
+CREATE INDEX worker_unswept ON writ_data.worker USING btree (id) WHERE (NOT is_swept);
+
+ALTER INDEX writ_data.audit_event_job ATTACH PARTITION writ_data.audit_event_default_job_id_idx;
+
+ALTER INDEX writ_data.audit_event_pkey ATTACH PARTITION writ_data.audit_event_default_pkey;
+
+ALTER INDEX writ_data.job_history_subject ATTACH PARTITION writ_data.job_history_default_environment_subject_id_idx;
+
+ALTER INDEX writ_data.job_history_pkey ATTACH PARTITION writ_data.job_history_default_pkey;
+
+ALTER INDEX writ_data.journal_history_pkey ATTACH PARTITION writ_data.journal_history_default_pkey;
+
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON writ_data.audit_event FOR EACH ROW EXECUTE FUNCTION writ_data.refuse_change();
+
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON writ_data.audit_event FOR EACH STATEMENT EXECUTE FUNCTION writ_data.refuse_change();
+
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON writ_data.audit_event_default FOR EACH STATEMENT EXECUTE FUNCTION writ_data.refuse_change();
+
+ALTER TABLE ONLY writ_data.job_type
+    ADD CONSTRAINT job_type_definition_hash_fkey FOREIGN KEY (definition_hash) REFERENCES writ_data.definition(hash);
+
+GRANT USAGE ON SCHEMA writ TO writ_enqueuer;
+GRANT USAGE ON SCHEMA writ TO writ_admin;
+GRANT USAGE ON SCHEMA writ TO writ_auditor;
+
+GRANT USAGE ON SCHEMA writ_worker TO writ_worker;
+
+REVOKE ALL ON FUNCTION writ.cancel(job_id bigint, force boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.cancel(job_id bigint, force boolean) TO writ_admin;
+
+REVOKE ALL ON FUNCTION writ.create_environment(name text, is_default boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.create_environment(name text, is_default boolean) TO writ_admin;
+
+REVOKE ALL ON FUNCTION writ.digest(value text) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.digest(value text) TO writ_admin;
+GRANT ALL ON FUNCTION writ.digest(value text) TO writ_auditor;
+
+REVOKE ALL ON FUNCTION writ.enqueue(type text, payload jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.enqueue(type text, payload jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) TO writ_enqueuer;
+GRANT ALL ON FUNCTION writ.enqueue(type text, payload jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) TO writ_admin;
+
+REVOKE ALL ON FUNCTION writ.enqueue(type text, payload text, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.enqueue(type text, payload text, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) TO writ_enqueuer;
+GRANT ALL ON FUNCTION writ.enqueue(type text, payload text, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) TO writ_admin;
+
+REVOKE ALL ON FUNCTION writ.grant_job_type(job_type text, role_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.grant_job_type(job_type text, role_name text) TO writ_admin;
+
+REVOKE ALL ON FUNCTION writ.predecessor(job_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.predecessor(job_id bigint) TO writ_admin;
+GRANT ALL ON FUNCTION writ.predecessor(job_id bigint) TO writ_auditor;
+
+REVOKE ALL ON FUNCTION writ.publish_job_type(spec jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.publish_job_type(spec jsonb) TO writ_admin;
+
+REVOKE ALL ON FUNCTION writ.replay(job_id bigint, force boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.replay(job_id bigint, force boolean) TO writ_admin;
+
+REVOKE ALL ON FUNCTION writ.replay_plan(job_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.replay_plan(job_id bigint) TO writ_admin;
+
+REVOKE ALL ON FUNCTION writ.revoke_job_type(job_type text, role_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.revoke_job_type(job_type text, role_name text) TO writ_admin;
+
+REVOKE ALL ON FUNCTION writ.status(job_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.status(job_id bigint) TO writ_enqueuer;
+GRANT ALL ON FUNCTION writ.status(job_id bigint) TO writ_admin;
+GRANT ALL ON FUNCTION writ.status(job_id bigint) TO writ_auditor;
+
+REVOKE ALL ON FUNCTION writ_data.add_job(type text, definition_hash text, max_attempts integer, deadline interval, payload jsonb, subject text, recorded jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.add_partitions(at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.admit(ids bigint[], environment text, worker_id bigint, now timestamp with time zone, granted bigint[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.caller() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.change_grant(job_type text, role_name text, is_granted boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.check_definition(spec jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.digest(value text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.enqueue_body(spec jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.enqueue_json_body(spec jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.field_checks(type text, input jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.field_json(input jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.field_text(input jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.form_rule(kind text, OUT rule text, OUT hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.generate(spec jsonb, old_signature text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.is_portable_pattern(pattern text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.lock_gates(environment text, types text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.looks_secret(value text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.may_order(type text, role_name text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.native_type(kind text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.ordered_inputs(inputs jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.park(ids bigint[], reason writ_data.waiting_reason, worker_id bigint, now timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.read_date_time(value text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.read_json(value text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.recorded(clear jsonb, digested jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.refusal(type text, field text, rule text, hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.refuse_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.refuse_job(rule text, hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.refuse_type(type text, rule text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.replay_obstacle(job_id bigint, OUT rule text, OUT hint text, OUT is_forcible boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.typed_call(spec jsonb, as_text boolean, OUT parameters text, OUT signature text, OUT body text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.unpark_subjects(environments text[], subjects text[], now timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.unpark_type(environment text, type text, now timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.wake(queue text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_worker.claim(worker_id bigint, queue text, environment text, max_jobs integer, lower_bounds bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ_worker.claim(worker_id bigint, queue text, environment text, max_jobs integer, lower_bounds bigint[]) TO writ_worker;
+
+REVOKE ALL ON FUNCTION writ_worker.definition(hash text) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ_worker.definition(hash text) TO writ_worker;
+
+REVOKE ALL ON FUNCTION writ_worker.definition_hash(type text) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ_worker.definition_hash(type text) TO writ_worker;
+
+REVOKE ALL ON FUNCTION writ_worker.deregister(worker_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ_worker.deregister(worker_id bigint) TO writ_worker;
+
+REVOKE ALL ON FUNCTION writ_worker.record(worker_id bigint, entries jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ_worker.record(worker_id bigint, entries jsonb) TO writ_worker;
+
+REVOKE ALL ON FUNCTION writ_worker.register(name text, host text, pid integer, version text, lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ_worker.register(name text, host text, pid integer, version text, lease interval) TO writ_worker;
+
+REVOKE ALL ON FUNCTION writ_worker.renew(worker_id bigint, lease interval, is_idle boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ_worker.renew(worker_id bigint, lease interval, is_idle boolean) TO writ_worker;
+
+REVOKE ALL ON FUNCTION writ_worker.set_idle(worker_id bigint, is_idle boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ_worker.set_idle(worker_id bigint, is_idle boolean) TO writ_worker;
+
+REVOKE ALL ON FUNCTION writ_worker.sweep(max_jobs integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ_worker.sweep(max_jobs integer) TO writ_worker;
+
+GRANT SELECT ON TABLE writ.audit_event TO writ_admin;
+GRANT SELECT ON TABLE writ.audit_event TO writ_auditor;
+
+GRANT SELECT ON TABLE writ.definition TO writ_admin;
+GRANT SELECT ON TABLE writ.definition TO writ_auditor;
+
+GRANT SELECT ON TABLE writ.environment TO writ_enqueuer;
+GRANT SELECT ON TABLE writ.environment TO writ_admin;
+GRANT SELECT ON TABLE writ.environment TO writ_auditor;
+
+GRANT SELECT ON TABLE writ.job TO writ_admin;
+
+GRANT SELECT ON TABLE writ.job_summary TO writ_admin;
+GRANT SELECT ON TABLE writ.job_summary TO writ_auditor;
+
+GRANT SELECT ON TABLE writ.job_type TO writ_enqueuer;
+GRANT SELECT ON TABLE writ.job_type TO writ_admin;
+GRANT SELECT ON TABLE writ.job_type TO writ_auditor;
+
+GRANT SELECT ON TABLE writ.journal TO writ_admin;
+
+GRANT SELECT ON TABLE writ.worker TO writ_admin;
+GRANT SELECT ON TABLE writ.worker TO writ_auditor;
+

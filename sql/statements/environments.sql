@@ -1,0 +1,2 @@
+-- environments: where jobs take effect, by name.
+select name, is_default from writ.environment order by name
