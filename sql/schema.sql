@@ -1815,8 +1815,9 @@ begin
   ), held as materialized (
     select j.id
       from writ_data.job as j
-     where j.id in (select id from next_job) and j.state = 'waiting'
-       and j.waiting_reason = 'predecessor'
+     -- As text, so that no partial index fits: there may be many waiting jobs, and few are next.
+     where j.id = any (array(select id from next_job))
+       and j.state::text = 'waiting' and j.waiting_reason = 'predecessor'
      order by j.id
        for update skip locked
   ), changed as (
@@ -2166,7 +2167,9 @@ begin
   with held as materialized (
     select j.id, j.attempt, j.cancel_requested, j.subject is not null as has_subject
       from writ_data.job as j
-     where j.id = any (_asked) and j.state = 'running' and j.worker_id = $1
+     -- As text, so that no partial index fits: job_running keeps the entries of every job that this
+     -- worker ever held, for as long as anybody holds a snapshot.
+     where j.id = any (_asked) and j.state::text = 'running' and j.worker_id = $1
        and exists (
              select
                from writ_data.worker as w

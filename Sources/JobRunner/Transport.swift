@@ -142,12 +142,17 @@ struct Transport: Sendable {
       headers.append((name: "traceparent", value: traceparent))
     }
     statistics.count(\.requests)
-    do {
-      return try await sender.send(
+    do throws(TransportFailure) {
+      let response = try await sender.send(
         OutgoingRequest(
           method: call.request.method, url: call.url, headers: headers,
           authorization: authorization, body: call.request.body.map { .bytes($0) } ?? .none,
           timeout: call.request.timeout))
+      // A server that sends our credential back could put it into a member that is recorded.
+      if let authorization, response.holds(authorization.secret) {
+        throw .ambiguous(.unreadableResponse)
+      }
+      return response
     } catch {
       statistics.count(\.failedRequests)
       throw error
@@ -163,6 +168,16 @@ struct Transport: Sendable {
 extension OutgoingRequest.Authorization {
   fileprivate static func bearer(_ token: Secret) -> Self {
     Self(header: "authorization", prefix: "Bearer ", secret: token)
+  }
+}
+
+extension StepResponse {
+  /// Whether the body repeats a secret, or the end of it, which for a key is the part that is not public.
+  ///
+  /// A secret so short that chance could repeat it does not count.
+  fileprivate func holds(_ secret: Secret) -> Bool {
+    guard secret.count >= 12, !body.isEmpty else { return false }
+    return secret.withBytes { body.firstRange(of: $0.suffix(24)) != nil }
   }
 }
 

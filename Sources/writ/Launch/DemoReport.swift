@@ -102,9 +102,11 @@ struct DemoReport: Sendable {
     let writ = Program.name
     output.line()
     output.line(Style.bold.applied(to: "Try next", if: output.usesColour))
-    output.line(
-      "  \(writ) up                       the same, to stay; it prints how to connect with psql")
-    output.line("  \(writ) types show change_plan   what such a job may do, step by step")
-    output.line("  \(writ) demo --seed 2 --fault-rate 0.4")
+    let file = "\(DataDirectory.standard())/writ.yaml"
+    var table = Table("", "")
+    table.add("  \(writ) up", "the same set-up, to stay; it prints how to connect with psql")
+    table.add("  \(writ) jobs list --config \(file)", "what was ordered there, while it is up")
+    table.add("  \(writ) types show change_plan", "what such a job may do, step by step")
+    for line in table.lines() { output.line(line) }
   }
 }

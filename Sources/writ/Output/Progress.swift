@@ -43,7 +43,9 @@ struct ProgressSample: Sendable {
   var words: String {
     var parts = ["\(done) of \(total) done"]
     if !note.isEmpty { parts.append(note) }
-    if let rate { parts.append(rate >= 10 ? "\(Int(rate)) /s" : "\(Self.tenths(rate)) /s") }
+    if let rate, rate >= 0.05 {
+      parts.append(rate >= 10 ? "\(Int(rate)) /s" : "\(Self.tenths(rate)) /s")
+    }
     if done < total, let timeLeft { parts.append("\(Self.coarse(timeLeft)) left") }
     return parts.joined(separator: ", ")
   }

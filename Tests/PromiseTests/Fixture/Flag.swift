@@ -1,4 +1,4 @@
-// A fact that one task tells another.
+// Facts that one task tells another.
 
 import Synchronization
 
@@ -8,4 +8,12 @@ final class Flag: Sendable {
 
   var isRaised: Bool { state.load(ordering: .acquiring) }
   func raise() { state.store(true, ordering: .releasing) }
+}
+
+/// A number that is set once and read later.
+final class Counter: Sendable {
+  private let state = Atomic<Int>(0)
+
+  var value: Int { state.load(ordering: .acquiring) }
+  func set(_ value: Int) { state.store(value, ordering: .releasing) }
 }
