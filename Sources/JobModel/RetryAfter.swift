@@ -30,12 +30,10 @@ public enum RetryAfter {
     return min(.seconds(max(0, date - now.secondsSince1970)), longest)
   }
 
-  /// A run of at most nine digits.
+  /// A run of digits; more than nine count as 999999999, which is longer than the longest wait.
   private static func digits(_ text: String) -> Int? {
-    guard (1...9).contains(text.utf8.count),
-      text.utf8.allSatisfy({ (0x30...0x39).contains($0) })
-    else { return nil }
-    return Int(text)
+    guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+    return text.utf8.count > 9 ? 999_999_999 : Int(text)
   }
 }
 

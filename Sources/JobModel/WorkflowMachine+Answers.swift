@@ -25,6 +25,10 @@ extension WorkflowMachine {
     random: inout some RandomNumberGenerator
   ) -> Action? {
     let step = position.current.step
+    guard !response.isUnreadable(for: step) else {
+      return classified(
+        answer, step, .unreadableResponse, status: response.status, random: &random)
+    }
     let context = context(of: step, answer.request, response)
     guard step.succeeds(in: context) else {
       return failed(answer, step, response, in: context, now: now, random: &random)
@@ -184,6 +188,17 @@ extension WorkflowMachine {
 }
 
 extension StepResponse {
+  /// Whether a success that is described as JSON holds none: a proxy's page, or an answer cut short.
+  fileprivate func isUnreadable(for step: Step) -> Bool {
+    guard let operation = step.operation, operation.describesSuccess(status),
+      let content = operation.response(for: status)?.content, !content.isEmpty,
+      content.allSatisfy({
+        $0.contentType.hasPrefix("application/json") || $0.contentType.hasSuffix("+json")
+      })
+    else { return false }
+    return (try? JSONValue(parsing: body)) == nil
+  }
+
   /// The body as expressions see it: JSON where it is JSON, else text; `nil` where there is none.
   var bodyValue: JSONValue? {
     guard !body.isEmpty else { return nil }

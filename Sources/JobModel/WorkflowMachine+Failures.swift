@@ -56,7 +56,7 @@ extension WorkflowMachine {
   }
 
   /// Decides by the table; `nil` when the machine can go on by itself.
-  private mutating func classified(
+  mutating func classified(
     _ answer: Answer, _ step: Step, _ row: Classification, status: Int? = nil,
     errorCode: String? = nil, wait: Duration? = nil, random: inout some RandomNumberGenerator
   ) -> Action? {

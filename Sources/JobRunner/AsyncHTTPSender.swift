@@ -74,11 +74,17 @@ public struct AsyncHTTPSender: HTTPSender {
     do {
       let response = try await client.execute(request, deadline: deadline)
       hasResponse = true
+      // What has no meaning in HTTP has none for a job type, and no place in the journal.
+      guard (100...599).contains(response.status.code) else {
+        throw TransportFailure.ambiguous(.unreadableResponse)
+      }
       let body = try await collect(response.body, by: deadline)
       return StepResponse(
         status: Int(response.status.code),
         headers: response.headers.map { (name: $0.name.lowercased(), value: $0.value) },
         body: Array(body.readableBytesView))
+    } catch let failure as TransportFailure {
+      throw failure
     } catch {
       throw TransportFailure(sending: error, hasResponse: hasResponse)
     }

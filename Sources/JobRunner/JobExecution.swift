@@ -78,6 +78,9 @@ struct JobExecution: Sendable {
       dropped()
       return nil
     case .unwritten: return nil
+    case .refused:
+      await askForReview(step: request.step)
+      return nil
     case .accepted(isCancelRequested: true) where !hasSaidCancel:
       hasSaidCancel = true
       return .cancelRequested
@@ -136,8 +139,17 @@ struct JobExecution: Sendable {
     switch await submit(records) {
     case .leaseLost: dropped()
     case .unwritten: break
+    case .refused: await askForReview(step: nil)
     case .accepted: count(outcome)
     }
+  }
+
+  /// The database refuses what the job has to say, for example an answer with a character that no
+  /// column can hold: a person has to look, since a job that kept silent would run for ever.
+  private func askForReview(step: String?) async {
+    let error = JobError(
+      code: "record_refused", text: "the database refused the record of what happened", step: step)
+    if case .accepted = await submit([.review(error)]) { count(.review(error)) }
   }
 
   /// A request was cut off: nobody knows what became of it, and the next attempt has to find out.

@@ -13,6 +13,8 @@ enum RecordOutcome: Sendable, Hashable {
   case leaseLost
   /// They could not be written while the lease lasted; the sweeper will return the job.
   case unwritten
+  /// The database will never take them, and the worker still holds the job: nobody else will end it.
+  case refused
 }
 
 /// Writes the records of all running jobs of one registration.
@@ -89,13 +91,13 @@ actor Recorder {
         return
       } catch {
         if store.isTransient(error) {
-          guard lease.isLive, await pause() else { return fail(batch, error) }
+          guard lease.isLive, await pause() else { return fail(batch, error, .unwritten) }
         } else if batch.count > 1 {
           // One entry that the database refuses must not take the others with it.
           for submission in batch { await write([submission]) }
           return
         } else {
-          return fail(batch, error)
+          return fail(batch, error, .refused)
         }
       }
     }
@@ -122,15 +124,16 @@ actor Recorder {
     }
   }
 
-  private func fail(_ batch: [Submission], _ error: any Error) {
+  private func fail(_ batch: [Submission], _ error: any Error, _ outcome: RecordOutcome) {
     for submission in batch {
       statistics.count(\.unwritten)
       logger.error(
-        "an outcome could not be written and is left to the sweeper",
+        outcome == .refused
+          ? "the database refuses an outcome" : "an outcome could not be written and is left to the sweeper",
         metadata: [
           "job.id": "\(submission.job)", "error": "\(store.safeDescription(of: error))",
         ])
-      submission.answer.resume(returning: .unwritten)
+      submission.answer.resume(returning: outcome)
     }
   }
 }

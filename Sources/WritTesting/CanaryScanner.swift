@@ -35,10 +35,12 @@ public struct CanaryScanner: Sendable {
   /// What was found, at most one finding for each form of each canary in each place.
   public private(set) var findings: [CanaryFinding] = []
 
-  /// A scanner for some canaries.
+  /// A scanner for some canaries; of two with the same secret, the first one gives the name.
   public init(_ canaries: [Canary]) {
+    var seen: Set<[UInt8]> = []
     needles = canaries.flatMap { canary in
-      canary.needles.map { Needle(canary: canary.name, form: $0.form, bytes: $0.bytes) }
+      canary.needles.filter { seen.insert($0.bytes).inserted }
+        .map { Needle(canary: canary.name, form: $0.form, bytes: $0.bytes) }
     }
   }
 
@@ -59,8 +61,11 @@ public struct CanaryScanner: Sendable {
   }
 
   /// Searches every regular file below a directory; files that disappear meanwhile are passed over.
-  public mutating func scan(directory path: String) throws {
+  ///
+  /// - Parameter excluded: a directory in it that is left out.
+  public mutating func scan(directory path: String, except excluded: String? = nil) throws {
     for name in try FileManager.default.subpathsOfDirectory(atPath: path) {
+      if let excluded, name.hasPrefix("\(excluded)/") { continue }
       let file = "\(path)/\(name)"
       let attributes = try? FileManager.default.attributesOfItem(atPath: file)
       guard attributes?[.type] as? FileAttributeType == .typeRegular else { continue }

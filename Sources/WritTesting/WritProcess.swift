@@ -183,11 +183,15 @@ public final class WritProcess: Sendable {
     for waiter in waiters { waiter.resume(returning: end) }
   }
 
-  private func read(_ descriptor: Int32, _ buffer: any WritableKeyPath<State, LineBuffer> & Sendable) {
+  private func read(
+    _ descriptor: Int32, _ buffer: any WritableKeyPath<State, LineBuffer> & Sendable
+  ) {
     let thread = Thread {
       var bytes = [UInt8](repeating: 0, count: 16_384)
       while true {
-        let count = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+        let count = bytes.withUnsafeMutableBytes {
+          Glibc.read(descriptor, $0.baseAddress, $0.count)
+        }
         if count < 0, errno == EINTR { continue }
         guard count > 0 else { break }
         self.state.withLock { $0[keyPath: buffer].append(bytes[..<count]) }

@@ -112,6 +112,20 @@ private let someone: JSONValue = ["id": "u", "email": "e", "created_at": "now"]
     #expect(simulation.records.map(\.kind) == ["outcome", "complete"])
   }
 
+  @Test func `asks again where a success described as JSON holds none`() throws {
+    var driver = try Driver(reading)
+    driver.handle(
+      .response(
+        StepResponse(status: 200, headers: [], body: Array("<html>".utf8)),
+        duration: .milliseconds(1), now: WallTime(secondsSince1970: 0)))
+    guard case .retry(_, let error, _)? = driver.outcome else {
+      Issue.record("no retry")
+      return
+    }
+    #expect(error.code == "unreadable_response")
+    #expect(error.status == 200)
+  }
+
   @Test func `retries as often as the action says, then takes the next action`() throws {
     var driver = try Driver(reading)
     var journal: [JournalEntry] = []

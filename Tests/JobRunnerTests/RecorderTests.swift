@@ -84,7 +84,7 @@ import Testing
       store.releaseRecords()
       return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
     }
-    #expect(outcomes[3] == .unwritten)
+    #expect(outcomes[3] == .refused)
     #expect([1, 2, 4].allSatisfy { outcomes[$0] == .accepted(isCancelRequested: false) })
   }
 

@@ -7,11 +7,14 @@ import WritTesting
 
 extension WholeProcesses {
   @Suite struct Chaos {
-    static let seed = ProcessInfo.processInfo.environment["WRIT_CHAOS_SEED"].flatMap { UInt64($0) } ?? 20_261
-    static let jobs = ProcessInfo.processInfo.environment["WRIT_CHAOS_JOBS"].flatMap { Int($0) } ?? 2_000
+    static let seed =
+      ProcessInfo.processInfo.environment["WRIT_CHAOS_SEED"].flatMap { UInt64($0) } ?? 20_261
+    static let jobs =
+      ProcessInfo.processInfo.environment["WRIT_CHAOS_JOBS"].flatMap { Int($0) } ?? 2_000
 
     @Test(.timeLimit(.minutes(5)))
-    func `jobs survive workers that are killed at random and a server where every fifth request fails`()
+    func
+      `jobs survive workers that are killed at random and a server where every fifth request fails`()
       async throws
     {
       let workload = Workload(seed: Self.seed, count: Self.jobs)
@@ -42,14 +45,17 @@ extension WholeProcesses {
         ).violations()
         #expect(
           violations.isEmpty,
-          "seed \(Self.seed): \(violations.count)\n\(violations.prefix(30).joined(separator: "\n"))\n\(stories(violations, orders, history))")
+          "seed \(Self.seed): \(violations.count)\n\(violations.prefix(30).joined(separator: "\n"))\n\(stories(violations, orders, history))"
+        )
         #expect(history.jobs.count == orders.count)
         #expect(kills >= 3)
       }
     }
 
     /// What the jobs did that the first violations are about.
-    private func stories(_ violations: [String], _ orders: [OrderedJob], _ history: History) -> String {
+    private func stories(_ violations: [String], _ orders: [OrderedJob], _ history: History)
+      -> String
+    {
       let jobs = orders.filter { order in
         let subject =
           switch order.kind {
@@ -57,7 +63,9 @@ extension WholeProcesses {
           case .createUser(let email): email
           case .rotateKey(let type): type
           }
-        return violations.prefix(3).contains { $0.contains(subject) || $0.contains("job \(order.id) ") }
+        return violations.prefix(3).contains {
+          $0.contains(subject) || $0.contains("job \(order.id) ")
+        }
       }
       return history.story(of: jobs.map(\.id))
     }
@@ -88,7 +96,9 @@ private struct Killer {
   }
 
   /// Kills and restarts until the work is done; says how many were killed.
-  func run(workers count: Int, while work: @Sendable @escaping () async throws -> Void) async throws -> Int {
+  func run(workers count: Int, while work: @Sendable @escaping () async throws -> Void) async throws
+    -> Int
+  {
     var random = random
     var workers: [WritProcess] = []
     for number in 0..<count { workers.append(try await fixture.startWorker("chaos\(number)")) }

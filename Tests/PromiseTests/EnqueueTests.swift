@@ -8,7 +8,8 @@ import WritTesting
 extension WholeProcesses {
   @Suite struct Enqueueing {
     @Test(.timeLimit(.minutes(1)))
-    func `an order whose transaction rolls back leaves nothing, and one that commits is carried out`()
+    func
+      `an order whose transaction rolls back leaves nothing, and one that commits is carried out`()
       async throws
     {
       try await WritFixture.with { fixture in

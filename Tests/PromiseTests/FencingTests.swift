@@ -9,10 +9,13 @@ import WritTesting
 extension WholeProcesses {
   @Suite struct Fencing {
     @Test(.timeLimit(.minutes(2)))
-    func `a worker that was suspended past its lease can write nothing after it wakes`() async throws {
+    func `a worker that was suspended past its lease can write nothing after it wakes`()
+      async throws
+    {
       var options = FixtureOptions()
       options.worker = [
-        "lease": "2s", "renewal-interval": "500ms", "lease-margin": "500ms", "sweep-interval": "300ms",
+        "lease": "2s", "renewal-interval": "500ms", "lease-margin": "500ms",
+        "sweep-interval": "300ms",
         "database-timeout": "1500ms",
       ]
       // The effect happens, and the answer hangs: for the first worker, then for the second one.
@@ -32,7 +35,8 @@ extension WholeProcesses {
         }
         let (first, second) = try await fixture.workers("sleeper", "successor")
         for (worker, attempt) in [(first, 1), (first, 2), (second, 1)] {
-          let accepted = try await fixture.recordCompletion(worker: worker, job: job, attempt: attempt)
+          let accepted = try await fixture.recordCompletion(
+            worker: worker, job: job, attempt: attempt)
           #expect(!accepted, "worker \(worker), attempt \(attempt)")
         }
         sleeper.signal(SIGCONT)
@@ -62,7 +66,8 @@ extension WholeProcesses {
       let count = 16
       options.faults = FaultPlan(rules: [
         FaultRule(
-          FaultRoute(.createServiceUser), script: Array(repeating: .slow(.seconds(25)), count: count))
+          FaultRoute(.createServiceUser),
+          script: Array(repeating: .slow(.seconds(25)), count: count))
       ])
       try await WritFixture.with(options) { fixture in
         let victim = try await fixture.startWorker("victim")
@@ -71,7 +76,8 @@ extension WholeProcesses {
         }
         try await awaiting("every job to run", within: .seconds(20)) {
           try await fixture.pool.query(
-            "select count(*) as jobs from writ_data.job where state = 'running'")[0]["jobs"].decode()
+            "select count(*) as jobs from writ_data.job where state = 'running'")[0]["jobs"]
+            .decode()
             == count
         }
         _ = try await fixture.startWorker("heir")
@@ -100,7 +106,8 @@ extension WritFixture {
   /// The numbers of two workers by their names, the first registration of each.
   fileprivate func workers(_ first: String, _ second: String) async throws -> (Int, Int) {
     func number(_ name: String) async throws -> Int {
-      try await pool.query("select min(id) as id from writ.worker where name = $1", [.text(name)])[0]["id"]
+      try await pool.query("select min(id) as id from writ.worker where name = $1", [.text(name)])[
+        0]["id"]
         .decode()
     }
     return (try await number(first), try await number(second))
@@ -119,9 +126,10 @@ extension WritFixture {
   /// Waits until a worker has just renewed its lease; gives the moment, in microseconds since 1970.
   fileprivate func awaitRenewal(of name: String) async throws -> Int64 {
     func heartbeat() async throws -> PostgresTimestamp {
-      try await pool.query("select heartbeat_at from writ.worker where name = $1", [.text(name)])[0][
-        "heartbeat_at"
-      ].decode()
+      try await pool.query("select heartbeat_at from writ.worker where name = $1", [.text(name)])[
+        0][
+          "heartbeat_at"
+        ].decode()
     }
     let old = try await heartbeat()
     return try await awaiting("a renewal", within: .seconds(10)) {

@@ -21,14 +21,16 @@ import Testing
     var checker = good()
     checker.history.jobs[0].state = "waiting"
     checker.history.jobs[0].waitingReason = "review"
-    #expect(checker.violations().contains("job 1 (create_user) is waiting review  after 1 attempts"))
+    #expect(
+      checker.violations().contains("job 1 (create_user) is waiting review  after 1 attempts"))
   }
 
   @Test func `names a gap in the trail`() {
     var checker = good()
     checker.history.events.remove(at: 1)
     #expect(
-      checker.violations().contains("job 1: event 4 (completed) leaves running, but the state was available"))
+      checker.violations().contains(
+        "job 1: event 4 (completed) leaves running, but the state was available"))
   }
 
   @Test func `names a job that ended twice`() {
@@ -77,7 +79,8 @@ import Testing
 
   @Test func `names a key that was left alive`() {
     var checker = good()
-    checker.after.keys.append(.init(id: "k0", name: "create_user", prefix: "sk_0", permissions: ["write:users"]))
+    checker.after.keys.append(
+      .init(id: "k0", name: "create_user", prefix: "sk_0", permissions: ["write:users"]))
     #expect(
       checker.violations() == ["create_user has 2 live keys: writ create_user job 3, create_user"])
   }
@@ -103,7 +106,9 @@ import Testing
         .init(id: 3, kind: .rotateKey(type: "create_user")),
       ],
       history: History(
-        jobs: [job(1, "create_user", userID: "u"), job(2, "change_plan"), job(3, "rotate_api_key")],
+        jobs: [
+          job(1, "create_user", userID: "u"), job(2, "change_plan"), job(3, "rotate_api_key"),
+        ],
         events: trail(1, step: "create", from: 10) + trail(2, step: "remove_old", from: 30)
           + trail(3, step: "create_key", from: 60),
         steps: [step(1, "create", "create", 20), step(2, "remove_old", "delete", 40)]),
@@ -118,7 +123,10 @@ import Testing
         keys: [.init(id: "k0", name: "create_user", prefix: "sk_0", permissions: ["write:users"])]),
       after: snapshot(
         [person("ada@acme.test", "u", plan: nil), person("mover@acme.test", user, plan: "pro")],
-        keys: [.init(id: "k1", name: "writ create_user job 3", prefix: "sk_1", permissions: ["write:users"])]))
+        keys: [
+          .init(
+            id: "k1", name: "writ create_user job 3", prefix: "sk_1", permissions: ["write:users"])
+        ]))
   }
 
   private func snapshot(
@@ -172,6 +180,7 @@ import Testing
   ) -> LedgerRecord {
     LedgerRecord(
       sequence: second, time: UTCTime(seconds: second), effect: effect,
-      operation: .createServiceUser, requestNumber: second, userID: user, email: email, planName: plan)
+      operation: .createServiceUser, requestNumber: second, userID: user, email: email,
+      planName: plan)
   }
 }

@@ -31,14 +31,17 @@ extension WholeProcesses {
       defer { try? FileManager.default.removeItem(atPath: directory) }
       let first = try await order("select writ.create_user(email => 'alan@example.com')", directory)
       #expect(first == ["completed"])
-      let second = try await order("select writ.create_user(email => 'alonzo@example.com')", directory)
+      let second = try await order(
+        "select writ.create_user(email => 'alonzo@example.com')", directory)
       #expect(second == ["completed", "completed"])
     }
 
     /// Starts `writ up`, orders through psql as it says, waits for the job, stops; gives the states of all jobs.
     private func order(_ sql: String, _ directory: String) async throws -> [String] {
       let sandbox = try await WritProcess.start(["up", "--data-dir", directory])
-      try await sandbox.awaitLine("that it is ready", within: .seconds(60)) { $0.hasPrefix("ready") }
+      try await sandbox.awaitLine("that it is ready", within: .seconds(60)) {
+        $0.hasPrefix("ready")
+      }
       let line = try await sandbox.awaitLine("how to connect") { $0.hasPrefix("  psql ") }
       let connection = line.dropFirst("  psql \"".count).dropLast()
       let psql = try #require(try await ThrowawayCluster.shared.cluster.psqlPath)
@@ -53,7 +56,9 @@ extension WholeProcesses {
       let family = ProcessIdentity.descendants(of: sandbox.identifier)
       sandbox.signal(SIGINT)
       #expect(try await sandbox.awaitEnd(within: .seconds(40)) == .exited(0))
-      try await awaiting("its processes to go", within: .seconds(5)) { family.allSatisfy { !$0.exists } }
+      try await awaiting("its processes to go", within: .seconds(5)) {
+        family.allSatisfy { !$0.exists }
+      }
       return states.map { $0.contains("completed") ? "completed" : "unfinished" }
     }
 

@@ -72,7 +72,8 @@ extension WholeProcesses {
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func `a request that takes too long to wait for is cut off, and the next worker finds out what became of it`()
+    func
+      `a request that takes too long to wait for is cut off, and the next worker finds out what became of it`()
       async throws
     {
       var options = FixtureOptions()

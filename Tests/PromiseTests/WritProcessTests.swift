@@ -29,7 +29,8 @@ import WritTesting
     await #expect {
       try await process.awaitLine("never", within: .seconds(5)) { $0 == "never" }
     } throws: {
-      "\($0)".hasSuffix("a line of /bin/sh -c echo something else: never; last seen: something else")
+      "\($0)".hasSuffix(
+        "a line of /bin/sh -c echo something else: never; last seen: something else")
     }
   }
 

@@ -25,7 +25,8 @@ struct BadCall: Sendable, CustomTestStringConvertible {
 
   /// The value in a call is `hunter2…` wherever it may stand: no message repeats it.
   static let all: [BadCall] = [
-    BadCall("select writ.create_user()", "WR001", "create_user: email is required", column: "email"),
+    BadCall(
+      "select writ.create_user()", "WR001", "create_user: email is required", column: "email"),
     BadCall(
       "select writ.create_user(email => 'hunter2')", "WR001",
       "create_user: email must be an e-mail address", column: "email"),
@@ -68,7 +69,8 @@ struct BadCall: Sendable, CustomTestStringConvertible {
       "select writ.create_user(email => 'a@acme.test', idempotency_key => 'sk_0123456789ab_' || repeat('0a', 32))",
       "WR005", "create_user: idempotency_key looks like a secret", column: "idempotency_key"),
     BadCall(
-      "select writ.enqueue('create_user', '{\"email\": \"a@acme.test\", \"nickname\": 1}')", "WR001",
+      "select writ.enqueue('create_user', '{\"email\": \"a@acme.test\", \"nickname\": 1}')",
+      "WR001",
       "create_user: unknown field nickname", column: "nickname"),
     BadCall(
       "select writ.enqueue('create_user', jsonb_build_object('email', 'a@acme.test', 'sk_0123456789ab_' || repeat('0a', 32), 1))",
@@ -89,10 +91,13 @@ struct BadCall: Sendable, CustomTestStringConvertible {
       "permission denied for schema writ"),
     BadCall("select * from writ_data.job", "42501", "permission denied for schema writ_data"),
     BadCall("select * from writ.job", "42501", "permission denied for view job"),
-    BadCall("select writ.status(4711)", "WR008", "there is no such job, or another role ordered it",
+    BadCall(
+      "select writ.status(4711)", "WR008", "there is no such job, or another role ordered it",
       column: "job_id"),
-    BadCall("select writ.replay(4711)", as: .admin, "WR008", "there is no such job", column: "job_id"),
-    BadCall("select writ.cancel(4711)", as: .admin, "WR008", "there is no such job", column: "job_id"),
+    BadCall(
+      "select writ.replay(4711)", as: .admin, "WR008", "there is no such job", column: "job_id"),
+    BadCall(
+      "select writ.cancel(4711)", as: .admin, "WR008", "there is no such job", column: "job_id"),
     BadCall(
       "select writ.create_environment('Hunter 2')", as: .admin, "WR003",
       "create_environment: name must be the name of an environment", column: "name"),

@@ -13,7 +13,8 @@ struct BadCatalogue: Sendable {
   }
 
   static let all = [
-    BadCatalogue("arazzo: 1.0.1", "arazzo: 3.0.0", "1: $.arazzo: only Arazzo 1.0 and 1.1 are supported"),
+    BadCatalogue(
+      "arazzo: 1.0.1", "arazzo: 3.0.0", "1: $.arazzo: only Arazzo 1.0 and 1.1 are supported"),
     BadCatalogue(
       "url: api.yaml", "url: other.yaml",
       "6: $.sourceDescriptions[0].url: there is no document 'other.yaml' in the catalogue"),
@@ -31,14 +32,18 @@ struct BadCatalogue: Sendable {
         + "inputs of this workflow"),
     BadCatalogue(
       "id: $steps.greet.outputs.id", "id: $steps.meet.outputs.id",
-      "33: $.workflows[0].outputs.id: $steps.meet.outputs.id: there is no step 'meet' in this workflow"),
+      "33: $.workflows[0].outputs.id: $steps.meet.outputs.id: there is no step 'meet' in this workflow"
+    ),
     BadCatalogue(
       "condition: $statusCode == 201", "condition: $statusCode = 201",
-      "28: $.workflows[0].steps[0].successCriteria[0].condition: write == to compare (at character 13)"),
+      "28: $.workflows[0].steps[0].successCriteria[0].condition: write == to compare (at character 13)"
+    ),
     BadCatalogue(
-      "condition: $statusCode == 201", "{condition: '$[?@.x]', type: jsonpath, context: $response.body}",
+      "condition: $statusCode == 201",
+      "{condition: '$[?@.x]', type: jsonpath, context: $response.body}",
       "28: $.workflows[0].steps[0].successCriteria[0].type: jsonpath criteria are not supported yet, they "
-        + "come with a later version; use a simple condition, such as $response.body#/users/0 != null"),
+        + "come with a later version; use a simple condition, such as $response.body#/users/0 != null"
+    ),
     BadCatalogue(
       "jobType: hello", "jobTyp: hello",
       "11: $.workflows[0].x-writ.jobTyp: x-writ of a workflow has no field 'jobTyp'; its fields are "

@@ -51,7 +51,8 @@ struct BadCommand: Sendable {
     BadCommand(
       "audit log --since yesterday", 64,
       "--since takes a time such as 2026-05-01T00:00:00Z or a duration such as 24h"),
-    BadCommand("doctor --config /nonexistent.yaml", 64, "--config: there is no file /nonexistent.yaml"),
+    BadCommand(
+      "doctor --config /nonexistent.yaml", 64, "--config: there is no file /nonexistent.yaml"),
     BadCommand(
       "completions tcsh", 64,
       "The value 'tcsh' is invalid for '<shell>'. Please provide one of 'bash', 'zsh' or 'fish'"),
@@ -84,13 +85,16 @@ struct BadCommand: Sendable {
       "worker", with: "worker: {environments: [nope]}", 78,
       "writ.yaml:1: worker.environments: there is no environment nope"),
     BadCommand(
-      "worker", with: "environments: {Prod: {authos: {url: 'http://h', organization: a, service: s}}}",
+      "worker",
+      with: "environments: {Prod: {authos: {url: 'http://h', organization: a, service: s}}}",
       78,
       "writ.yaml:1: environments.Prod: the name must be 1 to 63 of a-z, 0-9, - and _, starting with a letter"
     ),
     BadCommand(
       "worker",
-      with: "environments: {a: {authos: {url: 'http://u:hunter2@h/', organization: a, service: s}}}", 78,
+      with:
+        "environments: {a: {authos: {url: 'http://u:hunter2@h/', organization: a, service: s}}}",
+      78,
       "writ.yaml:1: environments.a.authos.url: must be an http:// or https:// URL without user, query or fragment"
     ),
     BadCommand(

@@ -12,7 +12,9 @@ extension WholeProcesses {
       try await WritFixture.with { fixture in
         for call in BadCall.all {
           do {
-            _ = try await fixture.database.withPool(call.role) { try await $0.query(Statement(sql: call.sql)) }
+            _ = try await fixture.database.withPool(call.role) {
+              try await $0.query(Statement(sql: call.sql))
+            }
             Issue.record("\(call.sql) was accepted")
           } catch let error as PostgresError {
             #expect(error.serverMessage == call.message, "\(call.sql)")
@@ -38,7 +40,8 @@ extension WholeProcesses {
             !["Usage:", "Help:", "  See "].contains { line.hasPrefix($0) }
           }
           #expect(
-            said.map { $0.replacing("\(directory)/", with: "").replacing("./", with: "") } == command.message,
+            said.map { $0.replacing("\(directory)/", with: "").replacing("./", with: "") }
+              == command.message,
             "\(command.arguments)")
           #expect(end == .exited(command.code), "\(command.arguments)")
           #expect(process.output.isEmpty, "\(command.arguments)")

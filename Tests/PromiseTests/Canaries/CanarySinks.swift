@@ -34,7 +34,7 @@ struct CanarySinks {
     scanner.scan(lines: dump, place: "pg_dumpall")
     try scanner.scan(file: cluster.logPath)
     try scanner.scan(writeAheadLog: "\(cluster.directory)/data/pg_wal")
-    try scanner.scan(directory: "\(cluster.directory)/data")
+    try scanner.scan(directory: "\(cluster.directory)/data", except: "pg_wal")
     for process in processes {
       let name = process.command.dropFirst().joined(separator: " ").prefix(40)
       scanner.scan(lines: process.output, place: "output of \(name)")

@@ -70,7 +70,9 @@ struct CanaryStory {
     for type in ["create_user", "change_plan", "revoke_access", "rotate_api_key"] {
       hostile.misbehave(misdeed, times: 2)
       try await order(type)
-      try await awaiting("\(misdeed) to happen to \(type)", within: .seconds(30)) { hostile.done > 0 }
+      try await awaiting("\(misdeed) to happen to \(type)", within: .seconds(30)) {
+        hostile.done > 0
+      }
       try await fixture.awaitEveryJob(within: .seconds(60), hurries: true)
       misdeeds += hostile.done
       hostile.misbehave(misdeed, times: 0)

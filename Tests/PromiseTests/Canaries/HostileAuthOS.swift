@@ -138,7 +138,8 @@ final class HostileAuthOS: Sendable {
     }
     state.withLock { state in
       for (name, secret) in named {
-        let part = secret.split(separator: name == "key" ? "_" : ".").last.map(String.init) ?? secret
+        let part =
+          secret.split(separator: name == "key" ? "_" : ".").last.map(String.init) ?? secret
         state.canaries.insert(Canary("\(name) of an answer", part))
       }
     }
@@ -146,7 +147,9 @@ final class HostileAuthOS: Sendable {
 
   private static func credential(of request: EmulatedRequest) -> String? {
     for (name, value) in request.headers {
-      if name.lowercased() == "x-api-key" { return value.split(separator: "_").last.map(String.init) }
+      if name.lowercased() == "x-api-key" {
+        return value.split(separator: "_").last.map(String.init)
+      }
       if name.lowercased() == "authorization" {
         return value.split(separator: ".").last.map(String.init)
       }
@@ -155,7 +158,9 @@ final class HostileAuthOS: Sendable {
   }
 
   private static func answer(_ misdeed: Misdeed, _ secret: String) -> [UInt8] {
-    let members = ["id", "user_id", "plan_id", "plan_name", "email", "current_period_end", "prefix", "slug"]
+    let members = [
+      "id", "user_id", "plan_id", "plan_name", "email", "current_period_end", "prefix", "slug",
+    ]
     let echo = (members + ["created_at", "error", "error_code", "message", "name"])
       .map { #""\#($0)":"sk_0123456789ab_\#(secret)""# }.joined(separator: ",")
     func json(_ status: String, _ body: String, _ headers: String = "", cut: Int = 0) -> String {
@@ -172,7 +177,9 @@ final class HostileAuthOS: Sendable {
       case .echoInMalformedJSON: json("200 OK", #"{"id":"\#(secret)","status":"\#(secret)"#)
       case .echoAsMembers: json("200 OK", "{\(echo),\"status\":\"\(secret)\"}")
       case .echoInHeaders:
-        json("429 Slow", "{}", "retry-after: \(secret)\r\nx-request-id: \(secret)\r\nserver: \(secret)\r\n")
+        json(
+          "429 Slow", "{}",
+          "retry-after: \(secret)\r\nx-request-id: \(secret)\r\nserver: \(secret)\r\n")
       case .echoInLocation: json("302 Found", "{}", "location: http://127.0.0.1:1/\(secret)\r\n")
       case .echoInReason: json("400 \(secret)", "{}")
       case .echoInUnauthorized: json("401 Unauthorized", "{\(echo)}")
@@ -190,7 +197,8 @@ final class HostileAuthOS: Sendable {
     var bodyStart = 0
     while true {
       if head == nil, let end = Data(bytes).range(of: Data("\r\n\r\n".utf8)) {
-        head = String(decoding: bytes[..<end.lowerBound], as: UTF8.self).components(separatedBy: "\r\n")
+        head = String(decoding: bytes[..<end.lowerBound], as: UTF8.self).components(
+          separatedBy: "\r\n")
         bodyStart = end.upperBound
       }
       if let head, let request = request(head, bytes[bodyStart...]) { return request }

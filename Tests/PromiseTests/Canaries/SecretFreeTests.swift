@@ -16,7 +16,7 @@ extension WholeProcesses {
     {
       let cluster = try await PrivateCluster.start(settings: [
         "log_statement": "all", "log_parameter_max_length": "-1",
-        "log_parameter_max_length_on_error": "-1", "log_min_messages": "debug1",
+        "log_parameter_max_length_on_error": "-1",
         "log_min_error_statement": "debug1", "log_error_verbosity": "verbose",
         "wal_keep_size": "2GB", "wal_level": "logical", "full_page_writes": "on",
       ])
@@ -59,9 +59,12 @@ extension WholeProcesses {
         let scanner = try await sinks.scan(for: canaries)
         #expect(
           scanner.findings.isEmpty,
-          "\(scanner.findings.count)\n\(scanner.findings.prefix(20).map(\.description).joined(separator: "\n"))")
+          "\(scanner.findings.count)\n\(scanner.findings.prefix(20).map(\.description).joined(separator: "\n"))"
+        )
         let runs = scanner.scannedBytes >> 20
-        print("canaries: \(canaries.count) secrets, \(runs) MB searched, \(story.misdeeds) misdeeds answered")
+        print(
+          "canaries: \(canaries.count) secrets, \(runs) MB searched, \(story.misdeeds) misdeeds answered"
+        )
         #expect(runs > 20)
         try await proveThatEveryPlaceIsSearched(fixture, sinks)
       }
@@ -87,7 +90,9 @@ extension WholeProcesses {
       await process.destroy()
       for form in forms {
         let places = Set(scanner.findings.filter { $0.form == form }.map { $0.place })
-        for place in ["pg_dumpall", "/server.log", "/pg_wal (", "output of ", "errors of ", "/cmdline"] {
+        for place in [
+          "pg_dumpall", "/server.log", "/pg_wal (", "output of ", "errors of ", "/cmdline",
+        ] {
           #expect(places.contains { $0.contains(place) }, "\(form) in \(place): \(places)")
         }
       }

@@ -7,11 +7,13 @@ extension FaultPlan {
   static func everything(seed: UInt64, share: Double) -> FaultPlan {
     let all = route { !$0.hasPrefix("login") && $0 != "refreshToken" && $0 != "verifyMfa" }
     let general: [Fault] = [
-      .status500, .error500AfterEffect, .timeout408BeforeEffect, .timeout408AfterEffect, .dropBefore,
+      .status500, .error500AfterEffect, .timeout408BeforeEffect, .timeout408AfterEffect,
+      .dropBefore,
       .dropAfter, .slow(.milliseconds(150)), .slowAfterEffect(.milliseconds(150)),
       .tooManyRequests(retryAfter: 1), .tooManyRequests(retryAfter: nil),
       .tooManyRequestsUntil(secondsAhead: 1), .htmlBadGateway502, .htmlBadGateway502AfterEffect,
-      .unavailable503(retryAfter: 1), .unavailable503(retryAfter: nil), .emptyNotFound404, .bookkeeping500,
+      .unavailable503(retryAfter: 1), .unavailable503(retryAfter: nil), .emptyNotFound404,
+      .bookkeeping500,
     ]
     let halfWay = Fault.Interruption.allCases.map { Fault.stopHalfWay($0) }
     // Rules are asked one after the other, so each takes its part of what the earlier ones left.
@@ -26,7 +28,8 @@ extension FaultPlan {
     return FaultPlan(
       seed: seed,
       rules: rules(FaultRoute(.createServiceUser, .deleteServiceUser), halfWay, share: share / 8)
-        + rules(FaultRoute(.deleteServiceUser), [.silentSubscriptionDeleteFailure], share: share / 16)
+        + rules(
+          FaultRoute(.deleteServiceUser), [.silentSubscriptionDeleteFailure], share: share / 16)
         + rules(all, general, share: share))
   }
 

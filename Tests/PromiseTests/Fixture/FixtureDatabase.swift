@@ -24,7 +24,8 @@ struct FixtureDatabase: Sendable {
     }
     let shared = try await ThrowawayCluster.shared
     let retry = options.retry
-    let template = try await shared.template(named: "promise \(retry ?? "as published")") { connection in
+    let template = try await shared.template(named: "promise \(retry ?? "as published")") {
+      connection in
       try await FixtureDatabase(cluster: shared.cluster, connection).prepare(retry: retry)
     }
     return FixtureDatabase(

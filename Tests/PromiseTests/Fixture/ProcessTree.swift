@@ -11,7 +11,9 @@ struct ProcessIdentity: Sendable, Hashable {
 
   /// The process of a number, unless there is none or it is dead and not reaped yet.
   init?(_ identifier: Int32) {
-    guard let data = FileManager.default.contents(atPath: "/proc/\(identifier)/stat") else { return nil }
+    guard let data = FileManager.default.contents(atPath: "/proc/\(identifier)/stat") else {
+      return nil
+    }
     // The name may hold spaces and parentheses; the fields begin after the last one.
     let fields = String(decoding: data, as: UTF8.self).components(separatedBy: ") ").last?
       .split(separator: " ")

@@ -30,7 +30,9 @@ struct Workload: Sendable {
         lines.append(line(email))
       }
     }
-    people(125, "mover", plan: "free") { [.change(email: $0, plan: "pro"), .change(email: $0, plan: "team")] }
+    people(125, "mover", plan: "free") {
+      [.change(email: $0, plan: "pro"), .change(email: $0, plan: "team")]
+    }
     people(50, "leaver", plan: "free") { [.change(email: $0, plan: "pro"), .revoke(email: $0)] }
     people(50, "starter", plan: nil) { [.change(email: $0, plan: "pro")] }
     people(190, "gone", plan: "team") { [.revoke(email: $0)] }

@@ -141,14 +141,16 @@ final class WritFixture: Sendable {
           from writ.job group by type, state, waiting_reason, last_error ->> 'code' order by 1
         """)
       let lines = try states.map { try $0["line"].decode(as: String.self) }
-      throw DeadlinePassed(error.description, within: limit, lastSeen: lines.joined(separator: ", "))
+      throw DeadlinePassed(
+        error.description, within: limit, lastSeen: lines.joined(separator: ", "))
     }
   }
 
   /// Makes every job that waits for its time due now, where a test has nothing to learn from the wait.
   func hurry() async throws {
     try await pool.execute(
-      "update writ_data.job set run_at = clock_timestamp() where state = 'retryable' and run_at > clock_timestamp()")
+      "update writ_data.job set run_at = clock_timestamp() where state = 'retryable' and run_at > clock_timestamp()"
+    )
   }
 
   private func unfinishedJobs() async throws -> Int {

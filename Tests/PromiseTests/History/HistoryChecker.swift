@@ -69,7 +69,8 @@ struct HistoryChecker: Sendable {
       case (let from, let to?):
         if from != state {
           violations.append(
-            "event \(event.id) (\(event.event)) leaves \(from ?? "nothing"), but the state was \(state ?? "nothing")")
+            "event \(event.id) (\(event.event)) leaves \(from ?? "nothing"), but the state was \(state ?? "nothing")"
+          )
         }
         state = to
       default:
@@ -83,10 +84,13 @@ struct HistoryChecker: Sendable {
           violations.append("claim \(claims) is attempt \(event.attempt ?? 0)")
         }
       } else if let attempt = event.attempt, attempt != claims {
-        violations.append("event \(event.id) (\(event.event)) is of attempt \(attempt), not \(claims)")
+        violations.append(
+          "event \(event.id) (\(event.event)) is of attempt \(attempt), not \(claims)")
       }
     }
-    if state != job.state { violations.append("its trail ends in \(state ?? "nothing"), not \(job.state)") }
+    if state != job.state {
+      violations.append("its trail ends in \(state ?? "nothing"), not \(job.state)")
+    }
     if claims != job.attempt { violations.append("\(claims) claims, but \(job.attempt) attempts") }
     let ends = events.filter { ["completed", "discarded", "cancelled"].contains($0.event) }.count
     if ends > 1 { violations.append("it ended \(ends) times") }
@@ -149,7 +153,8 @@ struct HistoryChecker: Sendable {
     var ordered: [String: [OrderedJob.Kind]] = [:]
     for order in orders {
       switch order.kind {
-      case .changePlan(let user, _), .revokeAccess(let user): ordered[user, default: []].append(order.kind)
+      case .changePlan(let user, _), .revokeAccess(let user):
+        ordered[user, default: []].append(order.kind)
       case .createUser, .rotateKey: continue
       }
     }
@@ -160,11 +165,13 @@ struct HistoryChecker: Sendable {
       var violations: [String] = []
       if actual != expected.effects {
         violations.append(
-          "user \(user): \(actual.joined(separator: ", ")); ordered: \(expected.effects.joined(separator: ", "))")
+          "user \(user): \(actual.joined(separator: ", ")); ordered: \(expected.effects.joined(separator: ", "))"
+        )
       }
       if end.subscription?.planName != expected.plan || end.isLinked != expected.isLinked {
         violations.append(
-          "user \(user) ends with plan \(end.subscription?.planName ?? "none"), linked \(end.isLinked)")
+          "user \(user) ends with plan \(end.subscription?.planName ?? "none"), linked \(end.isLinked)"
+        )
       }
       if let old = start.subscription, let new = end.subscription,
         old.currentPeriodEnd != new.currentPeriodEnd
@@ -231,15 +238,21 @@ struct HistoryChecker: Sendable {
 
   // MARK: Intents
 
-  /// No effect without an intent that was recorded before it. The claim is the intent of a first step.
+  /// No effect without an intent that was recorded before it.
+  ///
+  /// The claim is the intent of a first step.
   private func intentViolations() -> [String] {
     let kinds = Dictionary(orders.map { ($0.id, $0.kind) }, uniquingKeysWith: { $1 })
     var intents: [String: [Int64]] = [:]
     for step in history.steps where step.effect != "none" {
-      for subject in Self.subjects(kinds[step.jobID]) { intents[subject, default: []].append(step.intentAt) }
+      for subject in Self.subjects(kinds[step.jobID]) {
+        intents[subject, default: []].append(step.intentAt)
+      }
     }
     for event in history.events where event.event == "claimed" {
-      for subject in Self.subjects(kinds[event.jobID]) { intents[subject, default: []].append(event.time) }
+      for subject in Self.subjects(kinds[event.jobID]) {
+        intents[subject, default: []].append(event.time)
+      }
     }
     let earliest = intents.compactMapValues { $0.min() }
     return ledger.compactMap { record in
