@@ -37,6 +37,7 @@ CREATE TYPE writ_data.audit_event_kind AS ENUM (
     'type_granted',
     'type_revoked',
     'environment_created',
+    'default_environment_changed',
     'worker_registered',
     'worker_stopped',
     'worker_lost'
@@ -217,6 +218,7 @@ CREATE FUNCTION writ.create_environment(name text, is_default boolean DEFAULT fa
 #variable_conflict use_column
 declare
   _added boolean;
+  _is_changed boolean := false;
 begin
   if $1 is null or $1 !~ '^[a-z][a-z0-9_-]{0,62}$' then
     raise exception using
@@ -233,11 +235,19 @@ begin
   _added := found;
   if $2 then
     update writ_data.environment as e set is_default = true where e.name = $1 and not e.is_default;
+    _is_changed := found;
   end if;
   if _added then
     insert into writ_data.audit_event (occurred_at, event, environment, role_name, actor)
     values (
       clock_timestamp(), 'environment_created', $1, writ_data.caller(),
+      nullif(current_setting('writ.actor', true), '')
+    );
+  end if;
+  if _added and $2 or _is_changed then
+    insert into writ_data.audit_event (occurred_at, event, environment, role_name, actor)
+    values (
+      clock_timestamp(), 'default_environment_changed', $1, writ_data.caller(),
       nullif(current_setting('writ.actor', true), '')
     );
   end if;
@@ -285,7 +295,7 @@ begin
       errcode = 'WR001', column = 'payload', message = type || ': payload must be a JSON object',
       hint = 'Its members are the fields of the job type; the view writ.job_type lists them.';
   end if;
-  execute format('select writ_data.%I($1, $2, $3, $4, $5, $6, $7)', 'enqueue_json_' || type)
+  execute format('select writ_data.%I($1, $2, $3, $4, $5, $6, $7)', 'json_' || type)
      into _id
     using payload, run_at, priority, idempotency_key, environment, queue, traceparent;
   return _id;
@@ -362,7 +372,8 @@ declare
 begin
   perform writ_data.check_definition(spec);
   spec := jsonb_set(spec, '{inputs}', writ_data.ordered_inputs(spec -> 'inputs'));
-  perform pg_advisory_xact_lock(hashtextextended('writ publish', 0));
+  -- One publisher at a time; nobody who reads waits.
+  lock table writ_data.job_type in share row exclusive mode;
   select t.* into _known from writ_data.job_type as t where t.name = _name;
   if _known.definition_hash = spec ->> 'hash' and _known.generator = _generator then
     return false;
@@ -664,9 +675,10 @@ begin
       errcode = 'WR003', column = 'queue', message = type || ': queue must be the name of a queue',
       hint = 'A lower-case letter, then at most 62 lower-case letters, digits, _ or -.';
   end if;
-  if not isfinite(run_at) then
+  if run_at = '-infinity' or run_at >= '10000-01-01T00:00:00Z' then
     raise exception using
-      errcode = 'WR003', column = 'run_at', message = type || ': run_at must be a finite time',
+      errcode = 'WR003', column = 'run_at',
+      message = type || ': run_at must be a finite time before the year 10000',
       hint = 'Leave it out to run the job now.';
   end if;
   if traceparent !~ '^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$' then
@@ -1005,20 +1017,7 @@ $_$;
 
 ALTER FUNCTION writ_data.check_definition(spec jsonb) OWNER TO writ_owner;
 
-CREATE FUNCTION writ_data.digest(value text) RETURNS bytea
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    AS $$
-declare
-  key writ_data.digest_key;
-begin
-  select k.* into strict key from writ_data.digest_key as k;
-  return sha256(key.outer_block || sha256(key.inner_block || convert_to(value, 'UTF8')));
-end
-$$;
-
-ALTER FUNCTION writ_data.digest(value text) OWNER TO writ_owner;
-
-CREATE FUNCTION writ_data.enqueue_body(spec jsonb) RETURNS text
+CREATE FUNCTION writ_data.checking_body(spec jsonb) RETURNS text
     LANGUAGE plpgsql
     AS $$
 declare
@@ -1092,109 +1091,20 @@ begin
 end
 $$;
 
-ALTER FUNCTION writ_data.enqueue_body(spec jsonb) OWNER TO writ_owner;
+ALTER FUNCTION writ_data.checking_body(spec jsonb) OWNER TO writ_owner;
 
-CREATE FUNCTION writ_data.enqueue_json_body(spec jsonb) RETURNS text
-    LANGUAGE plpgsql
-    AS $_$
+CREATE FUNCTION writ_data.digest(value text) RETURNS bytea
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    AS $$
 declare
-  type constant text := spec ->> 'name';
-  input jsonb;
-  kind text;
-  form record;
-  names text[] := array(select i ->> 'name' from jsonb_array_elements(spec -> 'inputs') as i);
-  code text := E'#variable_conflict use_variable\ndeclare\n  _unknown text;\n';
-  checks text := '';
-  test text;
+  key writ_data.digest_key;
 begin
-  for input in select value from jsonb_array_elements(spec -> 'inputs')
-  loop
-    kind := input ->> 'kind';
-    form := writ_data.form_rule(kind);
-    code := code || format(E'  "%s" %s;\n', input ->> 'name', writ_data.native_type(kind));
-    test := case kind
-      when 'integer' then
-        '(case jsonb_typeof(_value) when ''number'' then (_value #>> ''{}'')::numeric % 1 <> 0'
-        ' or (_value #>> ''{}'')::numeric not between -9223372036854775808 and 9223372036854775807'
-        ' else true end)'
-      when 'number' then 'jsonb_typeof(_value) <> ''number'''
-      when 'boolean' then 'jsonb_typeof(_value) <> ''boolean'''
-      when 'uuid' then
-        'jsonb_typeof(_value) <> ''string'' or _value #>> ''{}'''
-        ' !~ ''^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$'''
-      when 'date_time' then
-        'jsonb_typeof(_value) <> ''string'' or writ_data.read_date_time(_value #>> ''{}'') is null'
-      when 'string_array' then
-        'jsonb_typeof(_value) <> ''array'' or jsonb_path_exists(_value, ''strict $[*] ? (@.type() != "string")'')'
-      when 'uuid_array' then
-        'jsonb_typeof(_value) <> ''array'' or jsonb_path_exists(_value, ''strict $[*] ? (!(@ like_regex'
-        ' "^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$"))'')'
-        ' or jsonb_path_exists(_value, ''strict $[*] ? (@.type() != "string")'')'
-      when 'integer_array' then
-        'jsonb_typeof(_value) <> ''array'' or exists (select from jsonb_array_elements(_value) as e'
-        ' where case jsonb_typeof(e) when ''number'' then (e #>> ''{}'')::numeric % 1 <> 0'
-        ' or (e #>> ''{}'')::numeric not between -9223372036854775808 and 9223372036854775807'
-        ' else true end)'
-      when 'json' then 'false'
-      else 'jsonb_typeof(_value) <> ''string'''
-    end;
-    checks := checks || format(
-      E'  _value := payload -> %L;\n  if _value <> ''null'' then\n', input ->> 'name'
-    );
-    if test <> 'false' then
-      checks := checks || format(
-        E'    if %s then\n  %s    end if;\n', test,
-        writ_data.refusal(
-          type, input ->> 'name',
-          form.rule, form.hint
-        )
-      );
-    end if;
-    checks := checks || format(
-      E'    "%s" := %s;\n  end if;\n', input ->> 'name',
-      case kind
-        when 'json' then '_value'
-        when 'date_time' then 'writ_data.read_date_time(_value #>> ''{}'')'
-        when 'string_array' then 'array(select jsonb_array_elements_text(_value))'
-        when 'uuid_array' then 'array(select e::uuid from jsonb_array_elements_text(_value) as e)'
-        when 'integer_array' then 'array(select e::numeric::bigint from jsonb_array_elements_text(_value) as e)'
-        when 'integer' then '(_value #>> ''{}'')::numeric::bigint'
-        else format('(_value #>> ''{}'')::%s', writ_data.native_type(kind))
-      end
-    );
-  end loop;
-  return code || format(
-    E'  _value jsonb;\nbegin\n'
-    '  if payload - %1$L::text[] <> ''{}'' then\n'
-    '    select min(key) into _unknown\n'
-    '      from jsonb_object_keys(payload - %1$L::text[]) as key\n'
-    '     where key ~ ''^[A-Za-z_][A-Za-z0-9_]{0,62}$'';\n'
-    '    raise exception using\n'
-    '      errcode = ''WR001'', column = coalesce(_unknown, ''payload''), message = %2$L || coalesce(\n'
-    '        ''unknown field '' || _unknown, ''a field of the payload is not known''\n'
-    '      ),\n      hint = %3$L;\n  end if;\n',
-    names, type || ': ',
-    case when names = '{}' then 'This job type has no fields.' else 'The fields are: '
-      || array_to_string(names, ', ') || '.' end
-  ) || checks || format(
-    E'  return writ_data.%I(%s);\nend\n', 'enqueue_' || type,
-    (
-      select string_agg(name, ', ' order by position)
-        from (
-          select format('"%s"', i.value ->> 'name') as name, i.position
-            from jsonb_array_elements(spec -> 'inputs') with ordinality as i (value, position)
-          union all
-          select o.name, 1000 + o.position
-            from unnest(array['run_at', 'priority', 'idempotency_key', 'environment', 'queue',
-            'traceparent'])
-                 with ordinality as o (name, position)
-        ) as arguments
-    )
-  );
+  select k.* into strict key from writ_data.digest_key as k;
+  return sha256(key.outer_block || sha256(key.inner_block || convert_to(value, 'UTF8')));
 end
-$_$;
+$$;
 
-ALTER FUNCTION writ_data.enqueue_json_body(spec jsonb) OWNER TO writ_owner;
+ALTER FUNCTION writ_data.digest(value text) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.field_checks(type text, input jsonb) RETURNS text
     LANGUAGE plpgsql
@@ -1245,12 +1155,20 @@ begin
       writ_data.refusal(type, field, form.rule, form.hint)
     )
     when 'date_time' then format(
-      E'    if not isfinite(%1$s) then\n  %2$s    end if;\n', variable,
+      E'    if %1$s not between ''0001-01-01T00:00:00Z'' and ''9999-12-31T23:59:59.999999Z'' then\n'
+      '  %2$s    end if;\n', variable,
       writ_data.refusal(type, field, form.rule, form.hint)
     )
     when 'number' then format(
       E'    if %1$s in (''NaN'', ''Infinity'', ''-Infinity'') then\n  %2$s    end if;\n', variable,
       writ_data.refusal(type, field, form.rule, form.hint)
+    )
+    when 'json' then format(
+      -- A worker reads 256 levels, and a job that no worker can read would stop them all.
+      E'    if jsonb_path_exists(%1$s, ''$.**{101}'') then\n  %2$s    end if;\n', variable,
+      writ_data.refusal(
+        type, field, 'must be nested at most 100 levels deep', 'Pass a flatter value.'
+      )
     )
     when 'string_array' then format(
       E'    if array_ndims(%1$s) > 1 or array_position(%1$s, null) is not null then\n  %2$s    end if;\n',
@@ -1348,7 +1266,7 @@ begin
     return code || format(
       E'  if %s is null then\n%s  end if;\n%s', variable,
       writ_data.refusal(type, field, 'is required', 'Pass a value for ' || field || '.'),
-      regexp_replace(body, '^  ', '', 'gn')
+      body
     );
   elsif body = '' then
     return code;
@@ -1409,7 +1327,7 @@ begin
        where (f.pronamespace = 'writ'::regnamespace and f.proname = type)
           or (
             f.pronamespace = 'writ_data'::regnamespace
-            and f.proname in ('enqueue_' || type, 'enqueue_json_' || type)
+            and f.proname in ('enqueue_' || type, 'json_' || type)
           )
     loop
       execute 'drop function ' || old.signature;
@@ -1418,13 +1336,13 @@ begin
   execute format(
     'create or replace function writ_data.%I(%s) returns bigint language plpgsql as %L',
     'enqueue_' || type, replace(native.parameters, ' default null', ''),
-    E'\n' || writ_data.enqueue_body(spec)
+    E'\n' || writ_data.checking_body(spec)
   );
   execute format(
-    'create or replace function writ_data.%I(payload jsonb, run_at timestamptz, priority int,'
+    'create or replace function writ_data.%I(_fields jsonb, run_at timestamptz, priority int,'
     ' idempotency_key text, environment text, queue text, traceparent text)'
     ' returns bigint language plpgsql as %L',
-    'enqueue_json_' || type, E'\n' || writ_data.enqueue_json_body(spec)
+    'json_' || type, E'\n' || writ_data.reading_body(spec)
   );
   execute format(
     'create or replace function writ.%I(%s) returns bigint language plpgsql security definer'
@@ -1484,19 +1402,24 @@ ALTER FUNCTION writ_data.is_portable_pattern(pattern text) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.lock_gates(environment text, types text[]) RETURNS void
     LANGUAGE plpgsql
-    AS $$
-declare
-  key bigint;
+    AS $_$
+#variable_conflict use_column
 begin
-  for key in
-    select distinct hashtextextended('writ gate ' || lock_gates.environment || '/' || name, 0)
-      from unnest(types) as name
-     order by 1
-  loop
-    perform pg_advisory_xact_lock(key);
-  end loop;
+  insert into writ_data.gate (environment, type)
+  select distinct $1, name
+    from unnest($2) as name
+   where not exists (
+           select from writ_data.gate as g where g.environment = $1 and g.type = name
+         )
+   order by name
+  on conflict do nothing;
+  perform
+     from writ_data.gate as g
+    where g.environment = $1 and g.type = any ($2)
+    order by g.type
+      for update;
 end
-$$;
+$_$;
 
 ALTER FUNCTION writ_data.lock_gates(environment text, types text[]) OWNER TO writ_owner;
 
@@ -1589,6 +1512,108 @@ end
 $$;
 
 ALTER FUNCTION writ_data.read_json(value text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.reading_body(spec jsonb) RETURNS text
+    LANGUAGE plpgsql
+    AS $_$
+declare
+  type constant text := spec ->> 'name';
+  input jsonb;
+  kind text;
+  form record;
+  names text[] := array(select i ->> 'name' from jsonb_array_elements(spec -> 'inputs') as i);
+  code text := E'#variable_conflict use_variable\ndeclare\n  _unknown text;\n';
+  checks text := '';
+  test text;
+begin
+  for input in select value from jsonb_array_elements(spec -> 'inputs')
+  loop
+    kind := input ->> 'kind';
+    form := writ_data.form_rule(kind);
+    code := code || format(E'  "%s" %s;\n', input ->> 'name', writ_data.native_type(kind));
+    test := case kind
+      when 'integer' then
+        '(case jsonb_typeof(_value) when ''number'' then (_value #>> ''{}'')::numeric % 1 <> 0'
+        ' or (_value #>> ''{}'')::numeric not between -9223372036854775808 and 9223372036854775807'
+        ' else true end)'
+      when 'number' then 'jsonb_typeof(_value) <> ''number'''
+      when 'boolean' then 'jsonb_typeof(_value) <> ''boolean'''
+      when 'uuid' then
+        'jsonb_typeof(_value) <> ''string'' or _value #>> ''{}'''
+        ' !~ ''^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$'''
+      when 'date_time' then
+        'jsonb_typeof(_value) <> ''string'' or writ_data.read_date_time(_value #>> ''{}'') is null'
+      when 'string_array' then
+        'jsonb_typeof(_value) <> ''array'' or jsonb_path_exists(_value, ''strict $[*] ? (@.type() != "string")'')'
+      when 'uuid_array' then
+        'jsonb_typeof(_value) <> ''array'' or jsonb_path_exists(_value, ''strict $[*] ? (!(@ like_regex'
+        ' "^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$"))'')'
+        ' or jsonb_path_exists(_value, ''strict $[*] ? (@.type() != "string")'')'
+      when 'integer_array' then
+        'jsonb_typeof(_value) <> ''array'' or exists (select from jsonb_array_elements(_value) as _e'
+        ' where case jsonb_typeof(_e) when ''number'' then (_e #>> ''{}'')::numeric % 1 <> 0'
+        ' or (_e #>> ''{}'')::numeric not between -9223372036854775808 and 9223372036854775807'
+        ' else true end)'
+      when 'json' then 'false'
+      else 'jsonb_typeof(_value) <> ''string'''
+    end;
+    checks := checks || format(
+      E'  _value := _fields -> %L;\n  if _value <> ''null'' then\n', input ->> 'name'
+    );
+    if test <> 'false' then
+      checks := checks || format(
+        E'    if %s then\n  %s    end if;\n', test,
+        writ_data.refusal(
+          type, input ->> 'name',
+          form.rule, form.hint
+        )
+      );
+    end if;
+    checks := checks || format(
+      E'    "%s" := %s;\n  end if;\n', input ->> 'name',
+      case kind
+        when 'json' then '_value'
+        when 'date_time' then 'writ_data.read_date_time(_value #>> ''{}'')'
+        when 'string_array' then 'array(select jsonb_array_elements_text(_value))'
+        when 'uuid_array' then 'array(select _e::uuid from jsonb_array_elements_text(_value) as _e)'
+        when 'integer_array' then 'array(select _e::numeric::bigint from jsonb_array_elements_text(_value) as _e)'
+        when 'integer' then '(_value #>> ''{}'')::numeric::bigint'
+        else format('(_value #>> ''{}'')::%s', writ_data.native_type(kind))
+      end
+    );
+  end loop;
+  return code || format(
+    E'  _value jsonb;\nbegin\n'
+    '  if _fields - %1$L::text[] <> ''{}'' then\n'
+    '    select min(_key) into _unknown\n'
+    '      from jsonb_object_keys(_fields - %1$L::text[]) as _key\n'
+    '     where _key ~ ''^[A-Za-z_][A-Za-z0-9_]{0,62}$'';\n'
+    '    raise exception using\n'
+    '      errcode = ''WR001'', column = coalesce(_unknown, ''payload''), message = %2$L || coalesce(\n'
+    '        ''unknown field '' || _unknown, ''a field of the payload is not known''\n'
+    '      ),\n      hint = %3$L;\n  end if;\n',
+    names, type || ': ',
+    case when names = '{}' then 'This job type has no fields.' else 'The fields are: '
+      || array_to_string(names, ', ') || '.' end
+  ) || checks || format(
+    E'  return writ_data.%I(%s);\nend\n', 'enqueue_' || type,
+    (
+      select string_agg(name, ', ' order by position)
+        from (
+          select format('"%s"', i.value ->> 'name') as name, i.position
+            from jsonb_array_elements(spec -> 'inputs') with ordinality as i (value, position)
+          union all
+          select o.name, 1000 + o.position
+            from unnest(array['run_at', 'priority', 'idempotency_key', 'environment', 'queue',
+            'traceparent'])
+                 with ordinality as o (name, position)
+        ) as arguments
+    )
+  );
+end
+$_$;
+
+ALTER FUNCTION writ_data.reading_body(spec jsonb) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.recorded(clear jsonb, digested jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE
@@ -2520,10 +2545,10 @@ declare
   _environments text[];
   _subjects text[];
 begin
-  if not pg_try_advisory_xact_lock(hashtextextended('writ sweep', 0)) then
+  select s.* into _state from writ_data.sweep_state as s for update skip locked;
+  if not found then
     return;
   end if;
-  select s.* into strict _state from writ_data.sweep_state as s;
   _is_full := _state.full_at < _now - interval '1 minute';
 
   -- Leases that ended.
@@ -3224,6 +3249,15 @@ ALTER TABLE writ_data.digest_key OWNER TO writ_owner;
 
 COMMENT ON TABLE writ_data.digest_key IS 'The key of the digests that stand for personal data.';
 
+CREATE TABLE writ_data.gate (
+    environment text NOT NULL,
+    type text NOT NULL
+);
+
+ALTER TABLE writ_data.gate OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.gate IS 'One row a limited type: whoever counts its jobs locks it.';
+
 CREATE TABLE writ_data.idempotency_key (
     environment text NOT NULL,
     type text NOT NULL,
@@ -3356,6 +3390,9 @@ ALTER TABLE ONLY writ_data.digest_key
 
 ALTER TABLE ONLY writ_data.environment
     ADD CONSTRAINT environment_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY writ_data.gate
+    ADD CONSTRAINT gate_pkey PRIMARY KEY (environment, type);
 
 ALTER TABLE ONLY writ_data.idempotency_key
     ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (environment, type, key);
@@ -3500,11 +3537,9 @@ REVOKE ALL ON FUNCTION writ_data.change_grant(job_type text, role_name text, is_
 
 REVOKE ALL ON FUNCTION writ_data.check_definition(spec jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.checking_body(spec jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.digest(value text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION writ_data.enqueue_body(spec jsonb) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION writ_data.enqueue_json_body(spec jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.field_checks(type text, input jsonb) FROM PUBLIC;
 
@@ -3533,6 +3568,8 @@ REVOKE ALL ON FUNCTION writ_data.park(ids bigint[], reason writ_data.waiting_rea
 REVOKE ALL ON FUNCTION writ_data.read_date_time(value text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.read_json(value text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.reading_body(spec jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.recorded(clear jsonb, digested jsonb) FROM PUBLIC;
 

@@ -18,10 +18,12 @@ extension JSONValue {
   /// - Parameters:
   ///   - bytes: The text in UTF-8.
   ///   - allowsTrailingBytes: Whether to ignore whatever follows the first complete value.
-  /// - Throws: ``JSONParseError``, also for a member name that occurs twice and for nesting deeper
-  ///   than 128 levels.
-  public init(parsing bytes: some Sequence<UInt8>, allowsTrailingBytes: Bool = false) throws {
-    var parser = JSONParser(bytes: Array(bytes))
+  ///   - maximumDepth: How deeply values may be nested.
+  /// - Throws: ``JSONParseError``, also for a member name that occurs twice.
+  public init(
+    parsing bytes: some Sequence<UInt8>, allowsTrailingBytes: Bool = false, maximumDepth: Int = 128
+  ) throws {
+    var parser = JSONParser(bytes: Array(bytes), maximumDepth: maximumDepth)
     self = try parser.parseDocument(allowsTrailingBytes: allowsTrailingBytes)
   }
 
@@ -34,9 +36,12 @@ extension JSONValue {
 private struct JSONParser {
   let bytes: [UInt8]
   var position = 0
-  static let maximumDepth = 128
+  let maximumDepth: Int
 
-  init(bytes: [UInt8]) { self.bytes = bytes }
+  init(bytes: [UInt8], maximumDepth: Int) {
+    self.bytes = bytes
+    self.maximumDepth = maximumDepth
+  }
 
   mutating func parseDocument(allowsTrailingBytes: Bool) throws -> JSONValue {
     skipWhiteSpace()
@@ -61,7 +66,7 @@ private struct JSONParser {
   }
 
   mutating func parseValue(depth: Int) throws -> JSONValue {
-    guard depth < Self.maximumDepth else { throw failure("nested too deeply") }
+    guard depth < maximumDepth else { throw failure("nested too deeply") }
     switch current {
     case UInt8(ascii: "{"): return try parseObject(depth: depth)
     case UInt8(ascii: "["): return try parseArray(depth: depth)

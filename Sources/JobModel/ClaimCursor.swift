@@ -99,7 +99,11 @@ public struct ClaimCursor: Sendable, Hashable {
     guard let lastFull, !owesFull, now - lastFull < Self.fullInterval else {
       return (.full, [Int](repeating: 0, count: Self.priorities))
     }
-    guard let lastSafe, !owesSafe, now - lastSafe < Self.safeInterval else { return (.safe, safe) }
+    // An idle worker claims once more after it said so, and that claim has to leave it idle: a fast
+    // one would owe a safe one, and so on without end.
+    guard let lastSafe, !owesSafe, !isIdle, now - lastSafe < Self.safeInterval else {
+      return (.safe, safe)
+    }
     return (.fast, fast)
   }
 

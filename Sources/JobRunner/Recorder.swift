@@ -129,7 +129,8 @@ actor Recorder {
       statistics.count(\.unwritten)
       logger.error(
         outcome == .refused
-          ? "the database refuses an outcome" : "an outcome could not be written and is left to the sweeper",
+          ? "the database refuses an outcome"
+          : "an outcome could not be written and is left to the sweeper",
         metadata: [
           "job.id": "\(submission.job)", "error": "\(store.safeDescription(of: error))",
         ])

@@ -174,7 +174,7 @@ extension JobStore {
 
 extension ClaimedJob {
   init(_ row: PostgresRow, queue: String, environment: String) throws {
-    let journal = try JSONValue(parsing: try row.decode("journal", as: String.self))
+    let journal = try row.decodeJSON("journal") ?? .array([])
     let id: Int = try row.decode("id")
     let entries = try (journal.arrayValue ?? []).map { element in
       guard let entry = JournalEntry(json: element) else {
@@ -200,7 +200,9 @@ extension PostgresRow {
   func decodeJSON(_ name: String) throws -> JSONValue? {
     guard let text: String = try decode(name) else { return nil }
     do {
-      return try JSONValue(parsing: text)
+      // Deeper than anything that is let in, with the levels around it: what cannot be read back stops
+      // the claim that meets it.
+      return try JSONValue(parsing: text.utf8, maximumDepth: 256)
     } catch {
       throw JobStoreError(.unreadableRow, "column \(name) holds no JSON that this program reads")
     }

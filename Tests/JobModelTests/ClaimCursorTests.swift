@@ -62,8 +62,11 @@ private struct Queue {
     var cursor = ClaimCursor()
     let nothing = ClaimCursor.Finding(
       claimed: [], isExhausted: true, snapshotXmin: 5, snapshotXmax: 5)
-    cursor.note(nothing, of: .full, now: .zero)
-    #expect(cursor.isIdle)
+    cursor.note(
+      ClaimCursor.Finding(
+        claimed: [(5, 40)], isExhausted: false, snapshotXmin: 5, snapshotXmax: 5),
+      of: .full, now: .zero)
+    #expect(!cursor.isIdle)
     #expect(cursor.next(now: .milliseconds(1)).scan == .fast)
     cursor.note(nothing, of: .fast, now: .milliseconds(1))
     #expect(!cursor.isIdle)
@@ -72,6 +75,17 @@ private struct Queue {
     #expect(cursor.isIdle)
     #expect(cursor.next(now: .milliseconds(1_500)).scan == .safe)
     #expect(cursor.next(now: .seconds(60)).scan == .full)
+  }
+
+  @Test func `stays idle as long as there is nothing to claim`() {
+    var cursor = ClaimCursor()
+    let nothing = ClaimCursor.Finding(
+      claimed: [], isExhausted: true, snapshotXmin: 5, snapshotXmax: 5)
+    for millisecond in 0..<100 {
+      let scan = cursor.next(now: .milliseconds(millisecond)).scan
+      cursor.note(nothing, of: scan, now: .milliseconds(millisecond))
+      #expect(cursor.isIdle)
+    }
   }
 
   @Test func `does not move the safe place while a transaction of the checkpoint runs`() {

@@ -89,6 +89,7 @@ import Testing
 
   @Test(arguments: [
     ("0", 0), ("120", 120), (" 7 ", 7), ("999999999", 86_400),
+    ("1000000000000", 86_400), ("99999999999999999999", 86_400),
     ("Sun, 06 Nov 1994 08:49:47 GMT", 10), ("Sunday, 06-Nov-94 08:50:37 GMT", 60),
     ("Sun Nov  6 08:49:38 1994", 1), ("Sun, 06 Nov 1994 08:00:00 GMT", 0),
     ("Tue, 29 Feb 2028 00:00:00 GMT", 86_400),
@@ -98,7 +99,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "-1", "1.5", "soon", "9999999999", "Sun, 06 Nov 1994 08:49:47 CET",
+    "", "-1", "1.5", "soon", "Sun, 06 Nov 1994 08:49:47 CET",
     "Sun, 06 Nox 1994 08:49:47 GMT", "Sun, 06 Nov 1994 25:49:47 GMT", "06 Nov 1994",
   ])
   func `is nothing in any other form`(text: String) {

@@ -91,6 +91,13 @@ import Testing
     #expect(failure == .ambiguous(.unreadableResponse))
   }
 
+  @Test(arguments: [600, 999]) func `a status outside of HTTP cannot be read`(
+    status: Int
+  ) async throws {
+    let answer = "HTTP/1.1 \(status) Strange\r\ncontent-length: 2\r\n\r\n{}"
+    #expect(try await failure(of: .answer(answer)) == .ambiguous(.unreadableResponse))
+  }
+
   @Test func `a redirect is an answer like any other`() async throws {
     let server = try await RawServer(
       .answer("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"))

@@ -1,5 +1,7 @@
+import Arazzo
 import JSON
 import JobModel
+import JobStore
 import Testing
 
 @testable import JobRunner
@@ -86,6 +88,40 @@ import Testing
     }
     #expect(outcomes[3] == .refused)
     #expect([1, 2, 4].allSatisfy { outcomes[$0] == .accepted(isCancelRequested: false) })
+  }
+
+  @Test func `a job whose record the database refuses waits for a person`() async throws {
+    let store = FakeStore()
+    let catalogue = try Catalogue.load(files: EmbeddedCatalogue.documents)
+    store.define(try #require(catalogue.jobType("create_user")), hash: "1")
+    store.refuseRecords { $0.contains { $0.record.kind == "complete" } }
+    let configuration = try makeConfiguration()
+    let secrets = try MemorySecretStore(["production/create_user.key": "sk_0123456789_secret"])
+    let sender = ScriptedSender { _, _ in .success(StepResponse(status: 200, json: ["id": "a\0b"]))
+    }
+    let (recorder, lease) = makeRecorder(store)
+    let time = WorkerTime.manual(clock)
+    var execution = JobExecution(
+      ClaimedJob(
+        id: 1, type: "create_user", environment: "production", definitionHash: "1",
+        payload: JSONObject([("email", "ada@example.com")])),
+      ExecutionContext(
+        configuration: configuration, lease: lease, recorder: recorder,
+        transport: Transport(
+          configuration: configuration, sender: sender, secrets: secrets, store: store, time: time,
+          statistics: statistics, logger: quietLogger),
+        definitions: DefinitionCache(store: store), secrets: secrets, store: store,
+        stopping: Stopping(time: time, stepsContinueFor: .seconds(10)), time: time,
+        random: LockedRandom(SystemRandomNumberGenerator()), statistics: statistics,
+        logger: quietLogger))
+    await execution.run()
+    #expect(sender.requests.count == 1)
+    guard case .review(let error)? = store.records.last else {
+      Issue.record("the job was left running")
+      return
+    }
+    #expect(error.code == "record_refused")
+    #expect(statistics.current.reviewed == 1)
   }
 
   @Test func `a cancelled job still writes what happened`() async {

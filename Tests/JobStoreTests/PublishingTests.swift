@@ -95,6 +95,29 @@ import Testing
     }
   }
 
+  @Test func `names of types and inputs never meet names of our own`() async throws {
+    try await TestDatabase.with { database in
+      for (name, inputs) in [
+        ("x", [["name": "payload", "kind": "string"], ["name": "e", "kind": "integer_array"]]),
+        ("json_x", [["name": "key", "kind": "uuid_array"]]), ("body", []), ("json_body", []),
+      ] as [(String, [JSONValue])] {
+        let type = JobTypes.type(
+          name, hash: name == "x" ? "91" : "\(90 + name.count)", inputs: inputs, subject: nil,
+          replay: "safe")
+        try await database.sql("select writ.publish_job_type($1)", [.json(type.serialized())])
+      }
+      for call in [
+        "writ.enqueue('x', '{\"payload\": \"p\", \"e\": [1]}')",
+        "writ.enqueue('json_x', '{\"key\": [\"0a000000-0000-4000-8000-000000000001\"]}')",
+        "writ.enqueue('body', '{}')", "writ.enqueue('json_body', '{}')",
+      ] {
+        #expect(try await database.number("select \(call)") > 0)
+      }
+      let error = try await database.refusal("select writ.enqueue('json_x', '{\"no\": 1}')")
+      #expect(error.serverMessage == "json_x: unknown field no")
+    }
+  }
+
   @Test func `texts of a definition are never run as SQL`() async throws {
     let nasty = "'); drop table writ_data.job; -- $$ $function$ \\ %I"
     let type = JobTypes.type(

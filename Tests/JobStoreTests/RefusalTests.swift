@@ -132,7 +132,13 @@ private let user = "0a000000-0000-4000-8000-00000000c0de"
       "create_user: queue must be the name of a queue"),
     .init(
       "writ.create_user('a@b.cd', run_at => 'infinity')", "WR003",
-      "create_user: run_at must be a finite time"),
+      "create_user: run_at must be a finite time before the year 10000"),
+    .init(
+      "writ.create_user('a@b.cd', run_at => '10000-01-01T00:00:00Z')", "WR003",
+      "create_user: run_at must be a finite time before the year 10000"),
+    .init(
+      "writ.change_plan('\(user)', 'p', extra => (repeat('[', 102) || repeat(']', 102))::jsonb)",
+      "WR001", "change_plan: extra must be nested at most 100 levels deep"),
     .init(
       "writ.create_user('a@b.cd', traceparent => '00-canary-01')", "WR003",
       "create_user: traceparent must have the form of W3C Trace Context"),

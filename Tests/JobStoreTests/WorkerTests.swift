@@ -67,6 +67,21 @@ import Testing
     }
   }
 
+  @Test func `no other role can hold up the sweep`() async throws {
+    try await TestDatabase.with { database in
+      try await database.asRole("app_one") { pool in
+        try await pool.withConnection { connection in
+          _ = try connection.query(
+            Statement(
+              sql: "select pg_advisory_lock(hashtextextended('writ ' || what, 0))"
+                + " from unnest(array['sweep', 'publish', 'gate default/limited']) as what"))
+          let swept = try await database.store.sweepJobs(limit: 1)
+          #expect(swept != nil)
+        }
+      }
+    }
+  }
+
   @Test func `a job whose workers are lost too often waits for review`() async throws {
     try await TestDatabase.with { database in
       let id = try await database.number("select writ.ping()")

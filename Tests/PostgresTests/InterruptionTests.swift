@@ -105,7 +105,7 @@ import WritTesting
     }
     #expect(error?.code == .deadlineExceeded)
     #expect(error?.description == "PostgreSQL did not answer before the deadline")
-    #expect(ContinuousClock.now - before < .seconds(5))
+    #expect(ContinuousClock.now - before < .seconds(60))
     try await awaitRunning("fourth_nap", pool, count: 0)
     await pool.close()
   }
@@ -190,7 +190,7 @@ import WritTesting
     #expect(error?.code == .connection)
     #expect(error?.isTransient == true)
     #expect(error?.description.hasPrefix("cannot connect to PostgreSQL: ") == true)
-    #expect(ContinuousClock.now - before < .seconds(5))
+    #expect(ContinuousClock.now - before < .seconds(60))
     await pool.close()
   }
 

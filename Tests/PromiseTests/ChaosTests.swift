@@ -48,6 +48,13 @@ extension WholeProcesses {
           "seed \(Self.seed): \(violations.count)\n\(violations.prefix(30).joined(separator: "\n"))\n\(stories(violations, orders, history))"
         )
         #expect(history.jobs.count == orders.count)
+        for type in WritFixture.keyedTypes {
+          let live = fixture.authOS.snapshot.keys.map(\.prefix)
+          let stored = fixture.secret("\(type).key").map { String($0.prefix(15)) }
+          #expect(stored.map(live.contains) == true, "the store holds the live key of \(type)")
+          #expect(fixture.secret("\(type).pending.key") == nil)
+          #expect(fixture.secret("\(type).previous.key") == nil)
+        }
         #expect(kills >= 3)
       }
     }

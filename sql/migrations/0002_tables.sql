@@ -12,8 +12,8 @@ create type writ_data.audit_event_kind as enum (
   'enqueued', 'claimed', 'step', 'completed', 'discarded', 'cancelled', 'retried',
   'review_requested',
   'handed_back', 'lease_expired', 'parked', 'unparked', 'promoted', 'replayed', 'cancel_requested',
-  'type_published', 'type_granted', 'type_revoked', 'environment_created', 'worker_registered',
-  'worker_stopped', 'worker_lost'
+  'type_published', 'type_granted', 'type_revoked', 'environment_created',
+  'default_environment_changed', 'worker_registered', 'worker_stopped', 'worker_lost'
 );
 
 -- The hot table's checks on single columns are domains: the server keeps them ready, while it
@@ -298,6 +298,15 @@ create table writ_data.audit_event (
 create index audit_event_job on writ_data.audit_event (job_id) where job_id is not null;
 comment on table writ_data.audit_event
   is 'Who moved what, when, from which state to which. Append-only.';
+
+-- A lock of ours is a row that only writ_owner can lock. An advisory lock would do for speed, but
+-- any role of the database can hold one, under any key, for as long as it likes.
+create table writ_data.gate (
+  environment text not null,
+  type text not null,
+  primary key (environment, type)
+);
+comment on table writ_data.gate is 'One row a limited type: whoever counts its jobs locks it.';
 
 create table writ_data.sweep_state (
   singleton boolean primary key default true check (singleton),

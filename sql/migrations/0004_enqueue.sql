@@ -131,9 +131,10 @@ begin
       errcode = 'WR003', column = 'queue', message = type || ': queue must be the name of a queue',
       hint = 'A lower-case letter, then at most 62 lower-case letters, digits, _ or -.';
   end if;
-  if not isfinite(run_at) then
+  if run_at = '-infinity' or run_at >= '10000-01-01T00:00:00Z' then
     raise exception using
-      errcode = 'WR003', column = 'run_at', message = type || ': run_at must be a finite time',
+      errcode = 'WR003', column = 'run_at',
+      message = type || ': run_at must be a finite time before the year 10000',
       hint = 'Leave it out to run the job now.';
   end if;
   if traceparent !~ '^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$' then
@@ -285,7 +286,7 @@ begin
       errcode = 'WR001', column = 'payload', message = type || ': payload must be a JSON object',
       hint = 'Its members are the fields of the job type; the view writ.job_type lists them.';
   end if;
-  execute format('select writ_data.%I($1, $2, $3, $4, $5, $6, $7)', 'enqueue_json_' || type)
+  execute format('select writ_data.%I($1, $2, $3, $4, $5, $6, $7)', 'json_' || type)
      into _id
     using payload, run_at, priority, idempotency_key, environment, queue, traceparent;
   return _id;

@@ -1,7 +1,8 @@
 -- 0005: publishing a job type: keep its definition under its hash, and generate its functions.
--- Generated for a type t, all owned by writ_owner:
+-- Generated for a type t, all owned by writ_owner (nothing else in writ_data may begin with enqueue_
+-- or json_; names of our own inside begin with _, which no input does):
 --   writ_data.enqueue_t checks and normalizes the fields, builds payload and subject, ends in
---   add_job writ_data.enqueue_json_t takes the fields out of one jsonb, refuses unknown ones, calls
+--   add_job writ_data.json_t takes the fields out of one jsonb, refuses unknown ones, calls
 --   enqueue_t writ.t the typed call, one parameter a field and the options; calls enqueue_t writ.t
 --   the same with uuid, timestamptz and jsonb fields as text, if there are any:
 --                             a bare literal prefers it, so that we refuse a wrong one, and not a
@@ -203,12 +204,20 @@ begin
       writ_data.refusal(type, field, form.rule, form.hint)
     )
     when 'date_time' then format(
-      E'    if not isfinite(%1$s) then\n  %2$s    end if;\n', variable,
+      E'    if %1$s not between ''0001-01-01T00:00:00Z'' and ''9999-12-31T23:59:59.999999Z'' then\n'
+      '  %2$s    end if;\n', variable,
       writ_data.refusal(type, field, form.rule, form.hint)
     )
     when 'number' then format(
       E'    if %1$s in (''NaN'', ''Infinity'', ''-Infinity'') then\n  %2$s    end if;\n', variable,
       writ_data.refusal(type, field, form.rule, form.hint)
+    )
+    when 'json' then format(
+      -- A worker reads 256 levels, and a job that no worker can read would stop them all.
+      E'    if jsonb_path_exists(%1$s, ''$.**{101}'') then\n  %2$s    end if;\n', variable,
+      writ_data.refusal(
+        type, field, 'must be nested at most 100 levels deep', 'Pass a flatter value.'
+      )
     )
     when 'string_array' then format(
       E'    if array_ndims(%1$s) > 1 or array_position(%1$s, null) is not null then\n  %2$s    end if;\n',
@@ -306,7 +315,7 @@ begin
     return code || format(
       E'  if %s is null then\n%s  end if;\n%s', variable,
       writ_data.refusal(type, field, 'is required', 'Pass a value for ' || field || '.'),
-      regexp_replace(body, '^  ', '', 'gn')
+      body
     );
   elsif body = '' then
     return code;
@@ -334,7 +343,7 @@ return case input ->> 'kind'
 end;
 
 -- The body of enqueue_t.
-create function writ_data.enqueue_body(spec jsonb) returns text
+create function writ_data.checking_body(spec jsonb) returns text
 language plpgsql
 as $$
 declare
@@ -408,8 +417,8 @@ begin
 end
 $$;
 
--- The body of enqueue_json_t: fields out of one object, the same words for what has the wrong kind.
-create function writ_data.enqueue_json_body(spec jsonb) returns text
+-- The body of json_t: fields out of one object, the same words for what has the wrong kind.
+create function writ_data.reading_body(spec jsonb) returns text
 language plpgsql
 as $$
 declare
@@ -446,15 +455,15 @@ begin
         ' "^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$"))'')'
         ' or jsonb_path_exists(_value, ''strict $[*] ? (@.type() != "string")'')'
       when 'integer_array' then
-        'jsonb_typeof(_value) <> ''array'' or exists (select from jsonb_array_elements(_value) as e'
-        ' where case jsonb_typeof(e) when ''number'' then (e #>> ''{}'')::numeric % 1 <> 0'
-        ' or (e #>> ''{}'')::numeric not between -9223372036854775808 and 9223372036854775807'
+        'jsonb_typeof(_value) <> ''array'' or exists (select from jsonb_array_elements(_value) as _e'
+        ' where case jsonb_typeof(_e) when ''number'' then (_e #>> ''{}'')::numeric % 1 <> 0'
+        ' or (_e #>> ''{}'')::numeric not between -9223372036854775808 and 9223372036854775807'
         ' else true end)'
       when 'json' then 'false'
       else 'jsonb_typeof(_value) <> ''string'''
     end;
     checks := checks || format(
-      E'  _value := payload -> %L;\n  if _value <> ''null'' then\n', input ->> 'name'
+      E'  _value := _fields -> %L;\n  if _value <> ''null'' then\n', input ->> 'name'
     );
     if test <> 'false' then
       checks := checks || format(
@@ -471,8 +480,8 @@ begin
         when 'json' then '_value'
         when 'date_time' then 'writ_data.read_date_time(_value #>> ''{}'')'
         when 'string_array' then 'array(select jsonb_array_elements_text(_value))'
-        when 'uuid_array' then 'array(select e::uuid from jsonb_array_elements_text(_value) as e)'
-        when 'integer_array' then 'array(select e::numeric::bigint from jsonb_array_elements_text(_value) as e)'
+        when 'uuid_array' then 'array(select _e::uuid from jsonb_array_elements_text(_value) as _e)'
+        when 'integer_array' then 'array(select _e::numeric::bigint from jsonb_array_elements_text(_value) as _e)'
         when 'integer' then '(_value #>> ''{}'')::numeric::bigint'
         else format('(_value #>> ''{}'')::%s', writ_data.native_type(kind))
       end
@@ -480,10 +489,10 @@ begin
   end loop;
   return code || format(
     E'  _value jsonb;\nbegin\n'
-    '  if payload - %1$L::text[] <> ''{}'' then\n'
-    '    select min(key) into _unknown\n'
-    '      from jsonb_object_keys(payload - %1$L::text[]) as key\n'
-    '     where key ~ ''^[A-Za-z_][A-Za-z0-9_]{0,62}$'';\n'
+    '  if _fields - %1$L::text[] <> ''{}'' then\n'
+    '    select min(_key) into _unknown\n'
+    '      from jsonb_object_keys(_fields - %1$L::text[]) as _key\n'
+    '     where _key ~ ''^[A-Za-z_][A-Za-z0-9_]{0,62}$'';\n'
     '    raise exception using\n'
     '      errcode = ''WR001'', column = coalesce(_unknown, ''payload''), message = %2$L || coalesce(\n'
     '        ''unknown field '' || _unknown, ''a field of the payload is not known''\n'
@@ -627,7 +636,7 @@ begin
        where (f.pronamespace = 'writ'::regnamespace and f.proname = type)
           or (
             f.pronamespace = 'writ_data'::regnamespace
-            and f.proname in ('enqueue_' || type, 'enqueue_json_' || type)
+            and f.proname in ('enqueue_' || type, 'json_' || type)
           )
     loop
       execute 'drop function ' || old.signature;
@@ -636,13 +645,13 @@ begin
   execute format(
     'create or replace function writ_data.%I(%s) returns bigint language plpgsql as %L',
     'enqueue_' || type, replace(native.parameters, ' default null', ''),
-    E'\n' || writ_data.enqueue_body(spec)
+    E'\n' || writ_data.checking_body(spec)
   );
   execute format(
-    'create or replace function writ_data.%I(payload jsonb, run_at timestamptz, priority int,'
+    'create or replace function writ_data.%I(_fields jsonb, run_at timestamptz, priority int,'
     ' idempotency_key text, environment text, queue text, traceparent text)'
     ' returns bigint language plpgsql as %L',
-    'enqueue_json_' || type, E'\n' || writ_data.enqueue_json_body(spec)
+    'json_' || type, E'\n' || writ_data.reading_body(spec)
   );
   execute format(
     'create or replace function writ.%I(%s) returns bigint language plpgsql security definer'
@@ -697,7 +706,8 @@ declare
 begin
   perform writ_data.check_definition(spec);
   spec := jsonb_set(spec, '{inputs}', writ_data.ordered_inputs(spec -> 'inputs'));
-  perform pg_advisory_xact_lock(hashtextextended('writ publish', 0));
+  -- One publisher at a time; nobody who reads waits.
+  lock table writ_data.job_type in share row exclusive mode;
   select t.* into _known from writ_data.job_type as t where t.name = _name;
   if _known.definition_hash = spec ->> 'hash' and _known.generator = _generator then
     return false;

@@ -1,24 +1,29 @@
 -- 0006: the workers' functions: lease, claim, record, sweep.
 -- Lock order, the same everywhere: job rows (by id; what is only wanted, not held, with skip
--- locked), then gates (advisory, by key), then slots (by subject). Workers wait for each other only
--- at a gate or a slot, and those are held for the rest of a short transaction. Producers take none
--- of these locks.
+-- locked), then gates (by environment and type), then slots (by subject). Workers wait for each
+-- other only at a gate or a slot, and those are held for the rest of a short transaction. Producers
+-- take none of these locks.
 set local role writ_owner;
 
 -- The gate of a limited type: who counts its running jobs, or ends one, goes through it.
 create function writ_data.lock_gates(environment text, types text[]) returns void
 language plpgsql
 as $$
-declare
-  key bigint;
+#variable_conflict use_column
 begin
-  for key in
-    select distinct hashtextextended('writ gate ' || lock_gates.environment || '/' || name, 0)
-      from unnest(types) as name
-     order by 1
-  loop
-    perform pg_advisory_xact_lock(key);
-  end loop;
+  insert into writ_data.gate (environment, type)
+  select distinct $1, name
+    from unnest($2) as name
+   where not exists (
+           select from writ_data.gate as g where g.environment = $1 and g.type = name
+         )
+   order by name
+  on conflict do nothing;
+  perform
+     from writ_data.gate as g
+    where g.environment = $1 and g.type = any ($2)
+    order by g.type
+      for update;
 end
 $$;
 
@@ -857,7 +862,7 @@ $$;
 -- sweep: what nobody else does. Returns workers of lost leases, their jobs returned, due jobs
 -- promoted, jobs unparked, and when the next job falls due. One sweeper at a time; the others
 -- return at once.
--- Locks: job rows with skip locked; gates.
+-- Locks: the row of sweep_state; job rows with skip locked; gates.
 -- A due job is looked for from `due_from` on: what the index holds to the left of it was promoted
 -- already, and is walked over only once a minute (a transaction that committed late may have put a
 -- job there).
@@ -887,10 +892,10 @@ declare
   _environments text[];
   _subjects text[];
 begin
-  if not pg_try_advisory_xact_lock(hashtextextended('writ sweep', 0)) then
+  select s.* into _state from writ_data.sweep_state as s for update skip locked;
+  if not found then
     return;
   end if;
-  select s.* into strict _state from writ_data.sweep_state as s;
   _is_full := _state.full_at < _now - interval '1 minute';
 
   -- Leases that ended.

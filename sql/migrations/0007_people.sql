@@ -174,6 +174,7 @@ as $$
 #variable_conflict use_column
 declare
   _added boolean;
+  _is_changed boolean := false;
 begin
   if $1 is null or $1 !~ '^[a-z][a-z0-9_-]{0,62}$' then
     raise exception using
@@ -190,11 +191,19 @@ begin
   _added := found;
   if $2 then
     update writ_data.environment as e set is_default = true where e.name = $1 and not e.is_default;
+    _is_changed := found;
   end if;
   if _added then
     insert into writ_data.audit_event (occurred_at, event, environment, role_name, actor)
     values (
       clock_timestamp(), 'environment_created', $1, writ_data.caller(),
+      nullif(current_setting('writ.actor', true), '')
+    );
+  end if;
+  if _added and $2 or _is_changed then
+    insert into writ_data.audit_event (occurred_at, event, environment, role_name, actor)
+    values (
+      clock_timestamp(), 'default_environment_changed', $1, writ_data.caller(),
       nullif(current_setting('writ.actor', true), '')
     );
   end if;

@@ -28,8 +28,12 @@ struct CatalogueSource: Sendable {
       throw CommandError(
         .badData, "\(directory) is not a directory; name the one that holds the catalogue")
     }
-    let paths = try FileManager.default.subpathsOfDirectory(atPath: directory)
-      .filter { path in [".yaml", ".yml", ".json"].contains { path.hasSuffix($0) } }.sorted()
+    guard let found = try? FileManager.default.subpathsOfDirectory(atPath: directory) else {
+      throw CommandError(
+        .badData, "\(directory) cannot be read whole; name the directory of the catalogue alone")
+    }
+    let paths =
+      found.filter { path in [".yaml", ".yml", ".json"].contains { path.hasSuffix($0) } }.sorted()
     guard paths.contains(where: { $0.contains(".arazzo.") }) else {
       throw CommandError(
         .badData,

@@ -21,7 +21,7 @@ struct DemoCommand: AsyncParsableCommand {
 
   @Option(help: "The seed of orders and faults.")
   var seed: UInt64 = 1
-  @Option(help: "The share of requests that go wrong, 0 to 1.")
+  @Option(help: "The share of requests that go wrong, 0 to 0.9.")
   var faultRate = 0.2
   @Option(help: "Give up after so many seconds.")
   var timeLimit = 120

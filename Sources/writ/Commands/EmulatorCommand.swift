@@ -81,14 +81,16 @@ struct EmulatorCommand: AsyncParsableCommand {
     let isJSON = format.json
     let isGenerated = controlTokenFile == nil
     let host = host
+    // Dropped connections and the end of the server are its purpose here, no errors to be told.
+    var silent = configuration.logger()
+    silent.logLevel = .critical
     let server = EmulatorServer(
-      authOS, host: host, port: port, controlToken: token, logger: configuration.logger()
+      authOS, host: host, port: port, controlToken: token, logger: silent
     ) { port in
       Self.announce(authOS, host, port, isGenerated ? token : nil, isJSON: isJSON)
     }
-    if case .interrupted(let status) = try await Interruption.run({ try await server.run() }) {
+    if case .interrupted = try await Interruption.run({ try await server.run() }) {
       Output.current.note("stopped")
-      if status == .terminated { return }
     }
   }
 
@@ -111,12 +113,14 @@ struct EmulatorCommand: AsyncParsableCommand {
     let users = seeded.userIDs.sorted { $0.key < $1.key }
     let plans = seeded.planIDs.sorted { $0.key < $1.key }
     if isJSON {
-      Output.current.json([
-        "url": .string("http://\(host):\(port)"), "control_token": JSONValue(token),
-        "organization": "acme", "service": "portal",
-        "plan_ids": .object(JSONObject(plans.map { ($0.key, .string($0.value)) })),
-        "user_ids": .object(JSONObject(users.map { ($0.key, .string($0.value)) })),
-      ])
+      Output.current.json(
+        .members([
+          ("url", .string("http://\(host):\(port)")),
+          ("control_token", token.map { .string($0) }),
+          ("organization", "acme"), ("service", "portal"),
+          ("plan_ids", .object(JSONObject(plans.map { ($0.key, .string($0.value)) }))),
+          ("user_ids", .object(JSONObject(users.map { ($0.key, .string($0.value)) }))),
+        ]))
       return
     }
     Output.current.line("http://\(host):\(port)  organization acme, service portal")

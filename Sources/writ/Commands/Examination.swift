@@ -46,7 +46,10 @@ struct Examination: Sendable {
         number >= 150_000 ? .ok : .fail, "database",
         "PostgreSQL \(version) as role \(user)"
           + (number >= 150_000 ? "" : "; Writ needs 15 or later"))
-      return [found] + (await schema(pool)) + (await content(JobStore(pool: pool), pool))
+      let schema = await schema(pool)
+      // Without a schema, every further look would fail for the same reason.
+      if schema.count == 1, schema[0].verdict == .fail { return [found] + schema }
+      return [found] + schema + (await content(JobStore(pool: pool), pool))
     } catch {
       return [Finding(.fail, "database", Self.sentence(error))]
     }
@@ -118,14 +121,14 @@ struct Examination: Sendable {
         ? Finding(.ok, "backlog", "no job is due")
         : Finding(
           oldest > 300 ? .warn : .ok, "backlog",
-          "\(due) jobs are due, the oldest ordered \(age) ago"
+          "\(due) due, the oldest ordered \(age) ago"
             + (oldest > 300
               ? "; add workers or slots, or look at `writ jobs list --state available`" : "")
         ),
       review == 0
         ? Finding(.ok, "review", "no job waits for a person")
         : Finding(
-          .warn, "review", "\(review) jobs wait for a person; see `writ jobs list --state waiting`"),
+          .warn, "review", "\(review) waiting for a person; see `writ jobs list --state waiting`"),
     ]
   }
 

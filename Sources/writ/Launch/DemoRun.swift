@@ -77,6 +77,7 @@ struct DemoRun: Sendable {
     let clock = ContinuousClock()
     let start = clock.now
     var display = ProgressDisplay(output: .current)
+    defer { display.close() }
     var window = ProgressWindow()
     var held: [Int]?
     let total = orders.orders.count

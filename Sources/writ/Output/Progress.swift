@@ -97,6 +97,11 @@ struct ProgressDisplay: Sendable {
   mutating func finish(_ sample: ProgressSample) {
     lastShown = nil
     show(sample)
+    close()
+  }
+
+  /// Ends a line that is still moving, so that what follows begins on a line of its own.
+  mutating func close() {
     if isOpen { output.errorText("\n") }
     isOpen = false
   }

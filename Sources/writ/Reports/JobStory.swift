@@ -78,10 +78,10 @@ struct JobStory {
     case ("waiting", "concurrency"?):
       "waits because as many jobs of type \(job.type) run as its limit allows"
     case ("waiting", "review"?):
-      "waits for a person: \(job.errorInWords); see `writ jobs replay \(job.id) --dry-run`, or "
+      "waits for a person: \(lastError); see `writ jobs replay \(job.id) --dry-run`, or "
         + "`writ jobs cancel \(job.id)`"
     case ("completed", _): "done as ordered, \(ending)"
-    case ("discarded", _): "given up: \(job.errorInWords); \(ending)"
+    case ("discarded", _): "given up: \(lastError); \(ending)"
     case ("cancelled", _): "called off, \(ending)"
     default: job.stateInWords
     }
@@ -89,8 +89,15 @@ struct JobStory {
 
   private var whyAvailable: String {
     workers.contains { $0.state == "live" }
-      ? "due since \(job.runAt.toSeconds); the next free worker of queue \(job.queue) takes it"
+      ? "due since \(job.runAt.toSeconds); the next free worker of environment \(job.environment), "
+        + "queue \(job.queue) takes it"
       : "due since \(job.runAt.toSeconds), but no worker is alive: start one with `writ worker`"
+  }
+
+  /// The last error without its full stop, since the sentence goes on.
+  private var lastError: String {
+    let error = job.errorInWords
+    return error.hasSuffix(".") ? String(error.dropLast()) : error
   }
 
   private var ending: String {
@@ -141,7 +148,10 @@ struct JobStory {
         facts.compactMap(\.self).joined(separator: "  "),
       ]
     default:
-      let by = Self.actsOfPeople.contains(event.event) ? "by \(event.actor ?? event.roleName)" : nil
+      let isActOfPerson =
+        Self.actsOfPeople.contains(event.event)
+        || (event.event == "cancelled" && event.workerID == nil)
+      let by = isActOfPerson ? "by \(event.actor ?? event.roleName)" : nil
       return [
         time, "", event.event.replacing("_", with: " "), target(event),
         [event.errorCode, by].compactMap(\.self).joined(separator: "  "),

@@ -8,16 +8,18 @@ enum JobTypeReport {
   /// The type as JSON.
   static func json(_ type: JobTypeDefinition) -> JSONValue {
     let policy = type.workflow.policy
-    return [
-      "name": .string(type.name), "summary": JSONValue(type.workflow.summary),
-      "inputs": .array(type.workflow.inputs.parameters.map(json)),
-      "least_privilege": .array(type.leastPrivilege.map { .string($0) }),
-      "max_attempts": JSONValue(policy.retry.maxAttempts),
-      "concurrency": JSONValue(policy.concurrency),
-      "replay": .string(policy.replay.rawValue),
-      "steps": .array(type.workflow.steps.map(json)),
-      "file": JSONValue(type.files.first { $0.path.contains(".arazzo.") }?.path),
-    ]
+    let file = type.files.first { $0.path.contains(".arazzo.") }
+    return .members([
+      ("name", .string(type.name)),
+      ("summary", type.workflow.summary.map { .string($0) }),
+      ("inputs", .array(type.workflow.inputs.parameters.map(json))),
+      ("least_privilege", .array(type.leastPrivilege.map { .string($0) })),
+      ("max_attempts", JSONValue(policy.retry.maxAttempts)),
+      ("concurrency", policy.concurrency.map { JSONValue($0) }),
+      ("replay", .string(policy.replay.rawValue)),
+      ("steps", .array(type.workflow.steps.map(json))),
+      ("file", file.map { .string($0.path) }),
+    ])
   }
 
   /// The type as lines of text.
@@ -85,10 +87,11 @@ enum JobTypeReport {
   }
 
   private static func json(_ input: InputProperty) -> JSONValue {
-    [
-      "name": .string(input.name), "kind": .string(kind(input)),
-      "required": .bool(input.isRequired), "description": JSONValue(input.description),
-    ]
+    .members([
+      ("name", .string(input.name)), ("kind", .string(kind(input))),
+      ("required", .bool(input.isRequired)),
+      ("description", input.description.map { .string($0) }),
+    ])
   }
 
   private static func json(_ step: Step) -> JSONValue {

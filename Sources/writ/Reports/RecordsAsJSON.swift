@@ -35,7 +35,7 @@ extension Duration {
 
 extension JSONValue {
   /// Members without a value are left out.
-  fileprivate static func members(_ members: [(String, JSONValue?)]) -> JSONValue {
+  static func members(_ members: [(String, JSONValue?)]) -> JSONValue {
     .object(JSONObject(members.compactMap { name, value in value.map { (name, $0) } }))
   }
 }

@@ -54,7 +54,7 @@ struct BadCall: Sendable, CustomTestStringConvertible {
       "create_user: queue must be the name of a queue", column: "queue"),
     BadCall(
       "select writ.create_user(email => 'a@acme.test', run_at => 'infinity')", "WR003",
-      "create_user: run_at must be a finite time", column: "run_at"),
+      "create_user: run_at must be a finite time before the year 10000", column: "run_at"),
     BadCall(
       "select writ.create_user(email => 'a@acme.test', traceparent => 'hunter2')", "WR003",
       "create_user: traceparent must have the form of W3C Trace Context", column: "traceparent"),
