@@ -30,6 +30,7 @@ struct WorkerCommand: AsyncParsableCommand {
   @OptionGroup var options: ConfigurationOptions
 
   func run() async throws {
+    forbidCoreDumps()
     if stopsWithParent { ParentWatch.begin() }
     let configuration = try options.load()
     let logger = configuration.logger()
@@ -65,6 +66,12 @@ struct WorkerCommand: AsyncParsableCommand {
     }
     try? await sender.shutdown()
     await pool.close()
+  }
+
+  /// A worker holds keys in its memory, and a core dump would write them to a disk.
+  private func forbidCoreDumps() {
+    var none = rlimit(rlim_cur: 0, rlim_max: 0)
+    setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
   }
 
   /// The group tells of its own steps at `debug` and `info`, which say nothing that the worker does not.
