@@ -47,6 +47,9 @@ enum EntryPoint {
       } else {
         try command.run()
       }
+      if Output.hasLostData {
+        throw CommandError(.failure, "standard output could not be written to; is its disk full?")
+      }
     } catch {
       exit(ErrorReport(error).write(to: Output.current))
     }

@@ -166,6 +166,7 @@ struct Examination: Sendable {
         .filter { !$0.leastPrivilege.isEmpty }
       return configuration.environments.flatMap { environment in
         types.map { key(of: $0, in: environment.name, store) }
+          + [session(in: environment.name, store)]
       }
     } catch {
       return [Finding(.fail, "secrets", Self.sentence(error))]
@@ -187,6 +188,24 @@ struct Examination: Sendable {
         return Finding(.warn, subject, "present, but it does not look like a key of AuthOS")
       }
       return Finding(.ok, subject, "present, \(prefix)…")
+    } catch {
+      return Finding(.fail, subject, Self.sentence(error))
+    }
+  }
+
+  /// The account with which `rotate_api_key` opens its session.
+  private func session(in environment: String, _ store: any SecretStore) -> Finding {
+    let subject = "session \(environment)"
+    do {
+      let missing = try ["email", "password"].map {
+        try SecretName("\(environment)/management.\($0)")
+      }
+      .filter { try store.read($0) == nil }.map(\.description)
+      return missing.isEmpty
+        ? Finding(.ok, subject, "its account is present")
+        : Finding(
+          .warn, subject,
+          "missing \(missing.joined(separator: " and ")); without an account no key can be rotated")
     } catch {
       return Finding(.fail, subject, Self.sentence(error))
     }

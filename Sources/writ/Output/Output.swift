@@ -2,6 +2,7 @@
 
 import Foundation
 import JSON
+import Synchronization
 
 /// The two streams of a command, and what they can show.
 struct Output: Sendable {
@@ -64,13 +65,26 @@ struct Output: Sendable {
   func errorText(_ text: String) { writeError(text) }
 }
 
+/// Whether data could not be written to standard output, other than because its reader went away.
+private let dataWasLost = Atomic<Bool>(false)
+
+extension Output {
+  /// Whether the process has lost data that it should have printed, for example to a full disk.
+  static var hasLostData: Bool { dataWasLost.load(ordering: .relaxed) }
+}
+
 /// Writes all of a text; a reader that went away (`| head`) is none of our business.
 private func writeAll(_ text: String, to descriptor: Int32) {
   var bytes = Array(text.utf8)[...]
   while !bytes.isEmpty {
     let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
     if written < 0, errno == EINTR || errno == EAGAIN { continue }
-    guard written > 0 else { return }
+    guard written > 0 else {
+      if descriptor == STDOUT_FILENO, errno != EPIPE {
+        dataWasLost.store(true, ordering: .relaxed)
+      }
+      return
+    }
     bytes = bytes.dropFirst(written)
   }
 }

@@ -70,6 +70,15 @@ extension WholeProcesses {
       #expect(process.ended == .exited(65))
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `output that cannot be written is told and ends with 1`() async throws {
+      let process = try await WritProcess.start(
+        program: "/bin/sh", ["-c", "\"$0\" types list > /dev/full", try WritProcess.executable])
+      #expect(try await process.awaitEnd() == .exited(1))
+      #expect(
+        process.errors == ["writ: standard output could not be written to; is its disk full?"])
+    }
+
     private func check(_ text: String) async throws -> WritProcess {
       try await TemporaryDirectory.with { directory in
         let files = ["hello.arazzo.yaml": text, "api.yaml": BadCatalogue.api]
