@@ -21,7 +21,11 @@ import Testing
       authOS, controlToken: "control", logger: Logger(label: "test")
     ) { listening.yield($0) }
     try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await server.run() }
+      group.addTask {
+        // A server that cannot start ends the wait for its port.
+        defer { listening.finish() }
+        try await server.run()
+      }
       for await port in ports {
         try await body(authOS, port)
         break

@@ -54,7 +54,11 @@ final class Workshop: Sendable {
     let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
     let server = EmulatorServer(authOS, logger: quietLogger) { continuation.yield($0) }
     try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try? await server.run() }
+      group.addTask {
+        // A server that cannot start ends the wait for its port.
+        defer { continuation.finish() }
+        try? await server.run()
+      }
       guard let port = await ports.first(where: { _ in true }) else { throw CancellationError() }
       let workshop = try Workshop(authOS, port: port, connectionString)
       do {

@@ -54,7 +54,11 @@ final class WritFixture: Sendable {
           authOS, logger: Logger(label: "emulator") { _ in SwiftLogNoOpLogHandler() }
         ) { bound.yield($0) }
         return try await withThrowingTaskGroup(of: Void.self) { group in
-          group.addTask { try await server.run() }
+          group.addTask {
+            // A server that cannot start ends the wait for its port.
+            defer { bound.finish() }
+            try await server.run()
+          }
           var iterator = ports.makeAsyncIterator()
           guard let port = await iterator.next() else { throw CancellationError() }
           let fixture = WritFixture(
