@@ -63,7 +63,7 @@ let package = Package(
     module("PostgresCluster"),
     module("Arazzo", uses: ["JSON", yams]),
     module("Secrets", uses: [crypto]),
-    module("JobModel", uses: ["Arazzo", "JSON", "Secrets", crypto]),
+    module("JobModel", uses: ["Arazzo", "JSON", "Secrets"]),
     module(
       "JobStore", uses: ["Arazzo", "JSON", "JobModel", "Postgres", crypto],
       plugins: ["EmbedFiles"]),
@@ -80,7 +80,7 @@ let package = Package(
       name: "writ",
       dependencies: [
         "Arazzo", "AuthOSEmulator", "JSON", "JobModel", "JobRunner", "JobStore", "Postgres",
-        "PostgresCluster", "Secrets", argumentParser, crypto, logging, serviceLifecycle,
+        "PostgresCluster", "Secrets", argumentParser, logging, serviceLifecycle,
         unixSignals, yams,
       ],
       swiftSettings: strict),

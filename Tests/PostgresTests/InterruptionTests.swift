@@ -96,12 +96,14 @@ import WritTesting
   }
 
   @Test func `a deadline ends the call, stops the query and closes the connection`() async throws {
-    let configuration = try await ThrowawayCluster.shared.makeConfiguration()
+    var configuration = try await ThrowawayCluster.shared.makeConfiguration()
+    // Far beyond what is asserted below, so that only the call's own deadline can end it in time.
+    configuration.statementTimeout = .seconds(600)
     let pool = PostgresPool(configuration: configuration)
     _ = try await pool.query("select 1")
     let before = ContinuousClock.now
     let error = await #expect(throws: PostgresError.self) {
-      try await pool.query("select pg_sleep(60) as fourth_nap", deadline: .milliseconds(50))
+      try await pool.query("select pg_sleep(600) as fourth_nap", deadline: .milliseconds(50))
     }
     #expect(error?.code == .deadlineExceeded)
     #expect(error?.description == "PostgreSQL did not answer before the deadline")
@@ -181,16 +183,15 @@ import WritTesting
     try removeDirectory(directory)
   }
 
-  @Test func `a server that is away is waited for, and then named`() async throws {
+  @Test(.timeLimit(.minutes(1)))
+  func `a server that is away is waited for, and then named`() async throws {
     let pool = PostgresPool(
       configuration: try PostgresConfiguration(connectionString: "host=/nonexistent dbname=x"),
       waitTimeout: .milliseconds(200), backoff: Backoff(base: .milliseconds(10)))
-    let before = ContinuousClock.now
     let error = await #expect(throws: PostgresError.self) { try await pool.query("select 1") }
     #expect(error?.code == .connection)
     #expect(error?.isTransient == true)
     #expect(error?.description.hasPrefix("cannot connect to PostgreSQL: ") == true)
-    #expect(ContinuousClock.now - before < .seconds(60))
     await pool.close()
   }
 
