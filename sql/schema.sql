@@ -40,7 +40,13 @@ CREATE TYPE writ_data.audit_event_kind AS ENUM (
     'default_environment_changed',
     'worker_registered',
     'worker_stopped',
-    'worker_lost'
+    'worker_lost',
+    'user_action_requested',
+    'expired',
+    'schedule_fired',
+    'batch_created',
+    'batch_finished',
+    'limit_changed'
 );
 
 ALTER TYPE writ_data.audit_event_kind OWNER TO writ_owner;
@@ -100,7 +106,9 @@ ALTER DOMAIN writ_data.tally OWNER TO writ_owner;
 CREATE TYPE writ_data.waiting_reason AS ENUM (
     'predecessor',
     'concurrency',
-    'review'
+    'review',
+    'user_action',
+    'rate'
 );
 
 ALTER TYPE writ_data.waiting_reason OWNER TO writ_owner;
@@ -3249,6 +3257,19 @@ ALTER TABLE writ_data.digest_key OWNER TO writ_owner;
 
 COMMENT ON TABLE writ_data.digest_key IS 'The key of the digests that stand for personal data.';
 
+CREATE TABLE writ_data.function_text (
+    singleton boolean DEFAULT true NOT NULL,
+    sha256 text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    applied_by text DEFAULT SESSION_USER NOT NULL,
+    CONSTRAINT function_text_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT function_text_singleton_check CHECK (singleton)
+);
+
+ALTER TABLE writ_data.function_text OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.function_text IS 'With which text the functions were last replaced.';
+
 CREATE TABLE writ_data.gate (
     environment text NOT NULL,
     type text NOT NULL
@@ -3390,6 +3411,9 @@ ALTER TABLE ONLY writ_data.digest_key
 
 ALTER TABLE ONLY writ_data.environment
     ADD CONSTRAINT environment_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY writ_data.function_text
+    ADD CONSTRAINT function_text_pkey PRIMARY KEY (singleton);
 
 ALTER TABLE ONLY writ_data.gate
     ADD CONSTRAINT gate_pkey PRIMARY KEY (environment, type);

@@ -1,11 +1,14 @@
-// One step of the schema, as a file of sql/migrations.
+// One step of the schema: a file of sql/migrations, or all files of sql/functions together.
 
 import Crypto
 
-/// A migration that this program carries.
+/// A change of the schema that this program carries.
+///
+/// Tables and types change by numbered migrations, each applied once. Functions and views have one text, in
+/// `sql/functions`, which is applied as a whole after the migrations whenever it is not the one that the database has.
 public struct Migration: Sendable, Hashable {
-  /// Its place, from 1, without gaps.
-  public let version: Int
+  /// Its place, from 1, without gaps; `nil` for the functions.
+  public let version: Int?
   /// What it is about, from the name of its file.
   public let name: String
   /// Its text.
@@ -25,13 +28,29 @@ public struct Migration: Sendable, Hashable {
     sha256 = SHA256.hash(data: Array(sql.utf8)).hexadecimal
   }
 
-  /// All migrations of this program, in order.
+  /// The functions and views, from the texts of their files.
+  init(functions files: [(path: String, sql: String)]) {
+    version = nil
+    name = "functions"
+    // Whatever owns them must not be the superuser who migrates; what a file refers to may come later.
+    sql =
+      "set local role writ_owner;\nset local check_function_bodies = off;\n\n"
+      + files.sorted { $0.path < $1.path }.map(\.sql).joined(separator: "\n")
+    sha256 = SHA256.hash(data: Array(sql.utf8)).hexadecimal
+  }
+
+  /// The functions and views of this program.
+  public static let functions = Migration(
+    functions: EmbeddedFiles.contents.filter { $0.key.hasPrefix("sql/functions/") }
+      .map { (path: $0.key, sql: $0.value) })
+
+  /// The numbered migrations of this program, in order.
   public static let all: [Migration] = {
     let found = EmbeddedFiles.contents
       .compactMap { path, sql in
         path.hasPrefix("sql/migrations/") ? Migration(path: path, sql: sql) : nil
       }
-      .sorted { $0.version < $1.version }
+      .sorted { ($0.version ?? 0) < ($1.version ?? 0) }
     precondition(
       found.map(\.version) == Array(1...max(1, found.count)),
       "the migrations of this build are not numbered 1, 2, 3 …")

@@ -21,16 +21,20 @@ public struct Migrator: Sendable {
 
   private let pool: PostgresPool
   private let migrations: [Migration]
+  private let functions: Migration
 
-  /// A migrator for the database of a pool, with the migrations of this program.
-  public init(pool: PostgresPool) { self.init(pool: pool, migrations: Migration.all) }
-
-  init(pool: PostgresPool, migrations: [Migration]) {
-    self.pool = pool
-    self.migrations = migrations
+  /// A migrator for the database of a pool, with the migrations and functions of this program.
+  public init(pool: PostgresPool) {
+    self.init(pool: pool, migrations: Migration.all, functions: .functions)
   }
 
-  /// The migrations that the database lacks, in order; changes nothing.
+  init(pool: PostgresPool, migrations: [Migration], functions: Migration) {
+    self.pool = pool
+    self.migrations = migrations
+    self.functions = functions
+  }
+
+  /// The migrations that the database lacks, in order, and the functions if it has others; changes nothing.
   ///
   /// - Throws: ``JobStoreError`` with `newerDatabase` or `changedMigration`; `PostgresError`.
   public func plan() async throws -> [Migration] {
@@ -59,30 +63,42 @@ public struct Migrator: Sendable {
       try connection.execute(
         "select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('writ migrate', 0))")
       guard let migration = try pending(connection).first else { return nil }
-      // The list itself is made by the first migration.
-      if migration.version > 1 { try note(migration, connection) }
-      try connection.executeScript(migration.sql, deadline: .seconds(300))
-      if migration.version == 1 { try note(migration, connection) }
-      let duration = ContinuousClock.now - start
-      try connection.execute(
-        "update writ_data.schema_migration set duration_ms = $2::int where version = $1::int",
-        [.int(migration.version), .int(Int(duration / .milliseconds(1)))])
-      return Applied(migration: migration, duration: duration)
+      if let version = migration.version {
+        try apply(migration, version, connection, since: start)
+      } else {
+        try connection.executeScript(migration.sql, deadline: .seconds(300))
+        try connection.execute(Statement.noteFunctions, [.text(migration.sha256)])
+      }
+      return Applied(migration: migration, duration: ContinuousClock.now - start)
     }
   }
 
+  private func apply(
+    _ migration: Migration, _ version: Int, _ connection: isolated PostgresConnection,
+    since start: ContinuousClock.Instant
+  ) throws {
+    // The list itself is made by the first migration.
+    if version > 1 { try note(migration, version, connection) }
+    try connection.executeScript(migration.sql, deadline: .seconds(300))
+    if version == 1 { try note(migration, version, connection) }
+    let duration = ContinuousClock.now - start
+    try connection.execute(
+      "update writ_data.schema_migration set duration_ms = $2::int where version = $1::int",
+      [.int(version), .int(Int(duration / .milliseconds(1)))])
+  }
+
   private func note(
-    _ migration: Migration, _ connection: isolated PostgresConnection
+    _ migration: Migration, _ version: Int, _ connection: isolated PostgresConnection
   ) throws {
     try connection.execute(
       "insert into writ_data.schema_migration (version, name, sha256) values ($1::int, $2, $3)",
-      [.int(migration.version), .text(migration.name), .text(migration.sha256)])
+      [.int(version), .text(migration.name), .text(migration.sha256)])
   }
 
   private func pending(_ connection: isolated PostgresConnection) throws -> [Migration] {
     let exists: Bool = try connection.query(
       "select pg_catalog.to_regclass('writ_data.schema_migration') is not null")[0].decode(0)
-    guard exists else { return migrations }
+    guard exists else { return migrations + [functions] }
     var known: [Int: String] = [:]
     for row in try connection.query(Statement(sql: Statement.migrations.sql)) {
       known[try row.decode("version")] = try row.decode("sha256")
@@ -95,14 +111,24 @@ public struct Migrator: Sendable {
           + " use a newer program")
     }
     for migration in migrations {
-      guard let sha256 = known[migration.version] else { continue }
+      guard let version = migration.version, let sha256 = known[version] else { continue }
       guard sha256 == migration.sha256 else {
         throw JobStoreError(
           .changedMigration,
-          "migration \(migration.version) (\(migration.name)) was applied with another text than this"
+          "migration \(version) (\(migration.name)) was applied with another text than this"
             + " program has: use the program that made this database, or a released one")
       }
     }
-    return migrations.filter { known[$0.version] == nil }
+    let missing = migrations.filter { $0.version.map { known[$0] == nil } ?? false }
+    return try missing + (hasFunctions(connection) ? [] : [functions])
+  }
+
+  /// Whether the database's functions are those of this program.
+  private func hasFunctions(_ connection: isolated PostgresConnection) throws -> Bool {
+    let isKept: Bool = try connection.query(
+      "select pg_catalog.to_regclass('writ_data.function_text') is not null")[0].decode(0)
+    guard isKept else { return false }
+    let row = try connection.query(Statement(sql: Statement.functions.sql)).first
+    return try row.map { try $0.decode("sha256") == functions.sha256 } ?? false
   }
 }

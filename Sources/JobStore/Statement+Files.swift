@@ -30,6 +30,8 @@ extension Statement {
   static let replayPlan = stored("replay_plan")
   static let cancel = stored("cancel")
   static let migrations = stored("migrations")
+  static let functions = stored("functions")
+  static let noteFunctions = stored("note_functions")
 
   /// The file goes to the server as it is, header and all: a reader of the server's log finds it again.
   private static func stored(_ name: String) -> Statement {

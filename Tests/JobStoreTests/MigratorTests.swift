@@ -8,15 +8,16 @@ import Testing
 @Suite struct MigratorTests {
   @Test func `two migrators at once apply each migration once`() async throws {
     try await TestDatabase.withEmpty { database in
-      let applied = try await withThrowingTaskGroup(of: [Int].self) { group in
+      let applied = try await withThrowingTaskGroup(of: [Int?].self) { group in
         for _ in 0..<2 {
           group.addTask {
             try await Migrator(pool: database.pool).migrate().map(\.migration.version)
           }
         }
-        return try await group.reduce(into: [Int]()) { $0 += $1 }
+        return try await group.reduce(into: [Int?]()) { $0 += $1 }
       }
-      #expect(applied.sorted() == Array(1...Migration.all.count))
+      #expect(applied.compactMap { $0 }.sorted() == Array(1...Migration.all.count))
+      #expect(applied.filter { $0 == nil }.count == 1, "the functions are applied once, too")
       #expect(try await Migrator(pool: database.pool).plan().isEmpty)
       #expect(
         try await database.number("select count(*) from writ_data.schema_migration")
@@ -27,7 +28,7 @@ import Testing
   @Test func `a plan changes nothing and names what is missing`() async throws {
     try await TestDatabase.withEmpty { database in
       let plan = try await Migrator(pool: database.pool).plan()
-      #expect(plan.map(\.version) == Array(1...Migration.all.count))
+      #expect(plan.map(\.version) == Array(1...Migration.all.count) + [nil])
       #expect(plan[1].name == "tables")
       #expect(
         try await database.number("select count(*) from pg_namespace where nspname like 'writ%'")
@@ -67,11 +68,28 @@ import Testing
     }
   }
 
+  @Test func `functions of another text are replaced as a whole`() async throws {
+    try await TestDatabase.withEmpty { database in
+      _ = try await Migrator(pool: database.pool).migrate()
+      let changed = Migration(functions: [
+        (
+          "sql/functions/a.sql",
+          "create or replace function writ_data.may_order(type text, role_name text)"
+            + " returns boolean language plpgsql as 'begin return false; end';"
+        )
+      ])
+      let migrator = Migrator(pool: database.pool, migrations: Migration.all, functions: changed)
+      #expect(try await migrator.migrate().map(\.migration) == [changed])
+      #expect(try await migrator.plan().isEmpty)
+      #expect(try await Migrator(pool: database.pool).plan() == [.functions])
+    }
+  }
+
   @Test func `a migration that fails leaves those before it`() async throws {
     try await TestDatabase.withEmpty { database in
       let broken = try #require(
         Migration(path: "sql/migrations/0002_broken.sql", sql: "create table writ_data.a (); boom"))
-      let migrator = Migrator(pool: database.pool, migrations: [Migration.all[0], broken])
+      let migrator = Migrator(pool: database.pool, migrations: [Migration.all[0], broken], functions: .functions)
       await #expect(throws: PostgresError.self) { try await migrator.migrate() }
       #expect(try await database.number("select max(version) from writ_data.schema_migration") == 1)
       #expect(

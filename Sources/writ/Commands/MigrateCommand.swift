@@ -75,15 +75,16 @@ struct MigrateCommand: AsyncParsableCommand {
   }
 
   private static func name(_ migration: Migration) -> String {
-    let number = String(migration.version)
+    guard let version = migration.version else { return migration.name }
+    let number = String(version)
     return String(repeating: "0", count: max(0, 4 - number.count)) + "\(number)_\(migration.name)"
   }
 
   private static func json(_ migration: Migration, sql: Bool) -> JSONValue {
-    var object = JSONObject([
-      ("version", JSONValue(migration.version)), ("name", .string(migration.name)),
-      ("sha256", .string(migration.sha256)),
-    ])
+    var object = JSONObject()
+    object["version"] = migration.version.map { JSONValue($0) }
+    object["name"] = .string(migration.name)
+    object["sha256"] = .string(migration.sha256)
     if sql { object["sql"] = .string(migration.sql) }
     return .object(object)
   }

@@ -1,0 +1,93 @@
+-- status.sql: what a caller may ask about a job and its value.
+
+-- Refuses with WR008: no such job for this caller, or a job in the wrong state.
+create or replace function writ_data.refuse_job(rule text, hint text) returns void
+language plpgsql
+as $$
+begin
+  raise exception using errcode = 'WR008', column = 'job_id', message = rule, hint = hint;
+end
+$$;
+
+-- status: one row about a job that the caller ordered; administrators and auditors may ask about
+-- any.
+create or replace function writ.status(job_id bigint)
+returns table (
+  id bigint, type text, state text, waiting_reason text, attempt int, enqueued_at timestamptz,
+  run_at timestamptz, finished_at timestamptz, error_code text, result jsonb
+)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  _caller constant text := writ_data.caller();
+begin
+  return query
+    select j.id, j.type, j.state::text, j.waiting_reason::text, j.attempt::int, j.enqueued_at,
+           j.run_at,
+           null::timestamptz, j.last_error ->> 'code', null::jsonb
+      from writ_data.job as j
+     where j.id = $1
+       and (
+         j.enqueued_by = _caller or pg_has_role(_caller, 'writ_admin', 'member')
+         or pg_has_role(_caller, 'writ_auditor', 'member')
+       )
+    union all
+    select h.id, h.type, h.state::text, null, h.attempt, h.enqueued_at, h.run_at, h.finished_at,
+           case when h.state <> 'completed' then h.last_error ->> 'code' end, h.result
+      from writ_data.job_history as h
+     where h.id = $1
+       and (
+         h.enqueued_by = _caller or pg_has_role(_caller, 'writ_admin', 'member')
+         or pg_has_role(_caller, 'writ_auditor', 'member')
+       );
+  if not found then
+    perform writ_data.refuse_job(
+      'there is no such job, or another role ordered it',
+      'A job is shown to the role that ordered it, to writ_admin and to writ_auditor.'
+    );
+  end if;
+end
+$$;
+
+-- predecessor: the job that a parked job waits for: who holds its subject's slot, else the oldest
+-- unfinished.
+create or replace function writ.predecessor(job_id bigint) returns bigint
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  return (
+    select coalesce(
+             (
+               select s.job_id
+                 from writ_data.subject_slot as s
+                where s.environment = j.environment and s.subject = j.subject and s.job_id <> j.id
+             ),
+             (
+               select min(earlier.id)
+                 from writ_data.job as earlier
+                where earlier.environment = j.environment and earlier.subject = j.subject
+                  and earlier.id < j.id and earlier.state <> 'scheduled'
+             )
+           )
+      from writ_data.job as j
+     where j.id = $1 and j.state = 'waiting' and j.waiting_reason = 'predecessor'
+  );
+end
+$$;
+
+-- The digest under which the trail keeps a value, for an auditor who knows the value.
+create or replace function writ.digest(value text) returns text
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return 'hmac-sha256:' || encode(writ_data.digest(value), 'hex');
+end
+$$;
+
+grant execute on function writ.status(bigint) to writ_enqueuer, writ_admin, writ_auditor;
+grant execute on function writ.digest(text), writ.predecessor(bigint) to writ_admin, writ_auditor;

@@ -1,0 +1,220 @@
+-- sweep.sql: what nobody else does: lost workers, due jobs, partitions. Lock order: claim.sql.
+
+-- sweep: what nobody else does. Returns workers of lost leases, their jobs returned, due jobs
+-- promoted, jobs unparked, and when the next job falls due. One sweeper at a time; the others
+-- return at once.
+-- Locks: the row of sweep_state; job rows with skip locked; gates.
+-- A due job is looked for from `due_from` on: what the index holds to the left of it was promoted
+-- already, and is walked over only once a minute (a transaction that committed late may have put a
+-- job there).
+create or replace function writ_worker.sweep(max_jobs int)
+returns table (lost_workers int, returned int, promoted int, unparked int, next_due_at timestamptz)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+  _now timestamptz := clock_timestamp();
+  _state writ_data.sweep_state;
+  _is_full boolean;
+  _lost bigint[];
+  _lost_count int := 0;
+  _returned int := 0;
+  _promoted int := 0;
+  _unparked int := 0;
+  _count int;
+  _next timestamptz;
+  _queues text[];
+  _gate record;
+  _environments text[];
+  _subjects text[];
+begin
+  select s.* into _state from writ_data.sweep_state as s for update skip locked;
+  if not found then
+    return;
+  end if;
+  _is_full := _state.full_at < _now - interval '1 minute';
+
+  -- Leases that ended.
+  with lost as (
+    update writ_data.worker as w
+       set state = 'lost', ended_at = _now, is_idle = false
+     where not w.is_swept and w.state = 'live' and w.lease_expires_at <= _now
+    returning w.id
+  ), logged as (
+    insert into writ_data.audit_event (occurred_at, event, worker_id, role_name)
+    select _now, 'worker_lost', id, session_user from lost
+  )
+  select count(*) into _lost_count from lost;
+
+  -- Their jobs go first again, or to a person when they have failed often enough. What a worker
+  -- that stopped in order left behind costs no attempt.
+  select array_agg(w.id) into _lost from writ_data.worker as w where not w.is_swept
+         and w.state <> 'live';
+  if _lost is not null then
+    with held as materialized (
+      select j.id
+        from writ_data.job as j
+       where j.state = 'running' and j.worker_id = any (_lost)
+       order by j.id
+       limit $1
+         for update skip locked
+    ), before as materialized (
+      select j.id, j.worker_id, w.state as worker_state,
+             w.state = 'lost' and j.failures + 1 >= j.max_attempts as is_spent
+        from writ_data.job as j
+        join writ_data.worker as w on w.id = j.worker_id
+       where j.id = any (array(select id from held))
+    ), changed as (
+      update writ_data.job as j
+         set state = case when b.is_spent then 'waiting' else 'available' end::writ_data.job_state,
+             waiting_reason = case when b.is_spent then 'review'::writ_data.waiting_reason end,
+             waiting_since = case when b.is_spent then _now end,
+             claim_order = case when not b.is_spent then -nextval('writ_data.claim_order') end,
+             failures = j.failures + case when b.worker_state = 'lost' then 1 else 0 end,
+             worker_id = null, is_limited = false,
+             last_error = case
+               when b.worker_state = 'lost'
+               then jsonb_build_object(
+                 'code', 'lease_expired', 'text', 'the worker was lost while it ran this job'
+               )
+               else j.last_error
+             end
+        from before as b
+       where j.id = b.id and j.id = any (array(select id from held))
+      returning j.*, b.worker_id as old_worker_id, b.worker_state
+    ), logged as (
+      insert into writ_data.audit_event (
+        occurred_at, event, job_id, worker_id, attempt, type, environment, from_state, to_state,
+        waiting_reason, role_name, error_code, subject_digest
+      )
+      select _now,
+             case
+               when c.worker_state = 'lost' then 'lease_expired' else 'handed_back'
+             end::writ_data.audit_event_kind,
+             c.id,
+             c.old_worker_id, c.attempt, c.type, c.environment, 'running', c.state,
+             c.waiting_reason,
+             session_user, case when c.worker_state = 'lost' then 'lease_expired' end,
+             c.subject_digest
+        from changed as c
+       order by c.id
+    )
+    select count(*), array_agg(distinct c.queue) filter (where c.state = 'available')
+      into _returned, _queues
+      from changed as c;
+    update writ_data.worker as w
+       set is_swept = true
+     where w.id = any (_lost)
+       and not exists (select from writ_data.job as j where j.state = 'running'
+         and j.worker_id = w.id);
+  end if;
+
+  -- Due jobs get a place at the end of the line.
+  with held as materialized (
+    select j.id
+      from writ_data.job as j
+     where j.state in ('scheduled', 'retryable') and j.run_at <= _now
+       and j.run_at >= case when _is_full then '-infinity' else _state.due_from end
+     order by j.run_at
+     limit $1
+       for update skip locked
+  ), before as materialized (
+    select j.id, j.state from writ_data.job as j where j.id = any (array(select id from held))
+  ), changed as (
+    update writ_data.job as j
+       set state = 'available', claim_order = nextval('writ_data.claim_order')
+     where j.id = any (array(select id from held))
+    returning j.*
+  ), logged as (
+    insert into writ_data.audit_event (
+      occurred_at, event, job_id, attempt, type, environment, from_state, to_state, role_name,
+      subject_digest
+    )
+    select _now, 'promoted', c.id, c.attempt, c.type, c.environment, b.state, 'available',
+           session_user,
+           c.subject_digest
+      from changed as c
+      join before as b on b.id = c.id
+     order by c.run_at, c.id
+  )
+  select count(*), _queues || array_agg(distinct c.queue)
+    into _promoted, _queues
+    from changed as c;
+  select j.run_at
+    into _next
+    from writ_data.job as j
+   where j.state in ('scheduled', 'retryable')
+     and j.run_at >= case when _is_full then '-infinity' else _state.due_from end
+   order by j.run_at
+   limit 1;
+
+  -- Parked jobs that nobody will wake: the job they waited for ended while they were being parked.
+  select array_agg(distinct_subject.environment), array_agg(distinct_subject.subject)
+    into _environments, _subjects
+    from (
+      select distinct j.environment, j.subject
+        from writ_data.job as j
+       where j.state = 'waiting' and j.waiting_reason in ('predecessor',
+       'concurrency')  -- the index's words
+         and j.waiting_reason = 'predecessor'
+         and j.waiting_since >= case when _is_full then '-infinity'
+           else _now - interval '15 seconds' end
+    ) as distinct_subject;
+  if _environments is not null then
+    _unparked := writ_data.unpark_subjects(_environments, _subjects, _now);
+  end if;
+  for _gate in
+    select e.name as environment, t.name as type
+      from writ_data.environment as e, writ_data.job_type as t
+     where exists (
+             select
+               from writ_data.job as j
+              where j.environment = e.name and j.type = t.name and j.state = 'waiting'
+                and j.waiting_reason = 'concurrency'
+           )
+     order by 1, 2
+  loop
+    perform writ_data.lock_gates(_gate.environment, array[_gate.type]);
+    _count := writ_data.unpark_type(_gate.environment, _gate.type, _now);
+    _unparked := _unparked + _count;
+  end loop;
+
+  if _is_full then
+    begin
+      set local lock_timeout = '2s';
+      perform writ_data.add_partitions(_now);
+      perform writ_data.add_partitions(_now + interval '1 month');
+      set local lock_timeout = 0;
+    exception
+      -- The default partitions take the rows until a later sweep finds a quiet moment.
+      when lock_not_available or check_violation then null;
+    end;
+    delete from writ_data.idempotency_key as k
+     where k.ctid = any (
+             array(
+               select old.ctid
+                 from writ_data.idempotency_key as old
+                where old.created_at < _now - interval '30 days'
+                  and not exists (select from writ_data.job as j where j.id = old.job_id)
+                limit 1000
+             )
+           );
+  end if;
+  -- While more than a batch is due, start where this one ended.
+  update writ_data.sweep_state as s
+     set due_from = least(coalesce(_next, _now), _now - interval '1 minute'),
+         full_at = case when _is_full then _now else s.full_at end;
+  if _queues is not null then
+    perform writ_data.wake(q) from (select distinct unnest(_queues) as q) as queues
+      where q is not null;
+  end if;
+  return query select _lost_count, _returned, _promoted, _unparked, _next;
+end
+$$;
+
+grant execute on function writ_worker.sweep(int) to writ_worker;

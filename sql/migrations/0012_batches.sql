@@ -1,0 +1,2 @@
+-- 0012: batches of jobs.
+set local role writ_owner;
