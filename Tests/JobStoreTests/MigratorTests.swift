@@ -89,7 +89,8 @@ import Testing
     try await TestDatabase.withEmpty { database in
       let broken = try #require(
         Migration(path: "sql/migrations/0002_broken.sql", sql: "create table writ_data.a (); boom"))
-      let migrator = Migrator(pool: database.pool, migrations: [Migration.all[0], broken], functions: .functions)
+      let migrator = Migrator(
+        pool: database.pool, migrations: [Migration.all[0], broken], functions: .functions)
       await #expect(throws: PostgresError.self) { try await migrator.migrate() }
       #expect(try await database.number("select max(version) from writ_data.schema_migration") == 1)
       #expect(
