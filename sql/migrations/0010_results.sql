@@ -1,2 +1,2 @@
--- 0010: what jobs give beyond one small object: rows, sealed values, a request to a person.
+-- 0010: what jobs give beyond one small object: rows.
 set local role writ_owner;

@@ -1,2 +1,2 @@
--- 0011: schedules, and which worker has loaded which key.
+-- 0011: which worker has loaded which key.
 set local role writ_owner;
