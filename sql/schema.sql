@@ -276,7 +276,7 @@ $$;
 
 ALTER FUNCTION writ.digest(value text) OWNER TO writ_owner;
 
-CREATE FUNCTION writ.enqueue(type text, payload jsonb, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, priority integer DEFAULT NULL::integer, idempotency_key text DEFAULT NULL::text, environment text DEFAULT NULL::text, queue text DEFAULT NULL::text, traceparent text DEFAULT NULL::text) RETURNS bigint
+CREATE FUNCTION writ.enqueue(type text, payload jsonb, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, priority integer DEFAULT NULL::integer, idempotency_key text DEFAULT NULL::text, environment text DEFAULT NULL::text, queue text DEFAULT NULL::text, traceparent text DEFAULT NULL::text, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
@@ -303,28 +303,28 @@ begin
       errcode = 'WR001', column = 'payload', message = type || ': payload must be a JSON object',
       hint = 'Its members are the fields of the job type; the view writ.job_type lists them.';
   end if;
-  execute format('select writ_data.%I($1, $2, $3, $4, $5, $6, $7)', 'json_' || type)
+  execute format('select writ_data.%I($1, $2, $3, $4, $5, $6, $7, $8)', 'json_' || type)
      into _id
-    using payload, run_at, priority, idempotency_key, environment, queue, traceparent;
+    using payload, run_at, priority, idempotency_key, environment, queue, traceparent, expires_at;
   return _id;
 end
 $_$;
 
-ALTER FUNCTION writ.enqueue(type text, payload jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) OWNER TO writ_owner;
+ALTER FUNCTION writ.enqueue(type text, payload jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text, expires_at timestamp with time zone) OWNER TO writ_owner;
 
-CREATE FUNCTION writ.enqueue(type text, payload text, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, priority integer DEFAULT NULL::integer, idempotency_key text DEFAULT NULL::text, environment text DEFAULT NULL::text, queue text DEFAULT NULL::text, traceparent text DEFAULT NULL::text) RETURNS bigint
+CREATE FUNCTION writ.enqueue(type text, payload text, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, priority integer DEFAULT NULL::integer, idempotency_key text DEFAULT NULL::text, environment text DEFAULT NULL::text, queue text DEFAULT NULL::text, traceparent text DEFAULT NULL::text, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   return writ.enqueue(
     type, writ_data.read_json(payload), run_at, priority, idempotency_key, environment, queue,
-    traceparent
+    traceparent, expires_at
   );
 end
 $$;
 
-ALTER FUNCTION writ.enqueue(type text, payload text, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) OWNER TO writ_owner;
+ALTER FUNCTION writ.enqueue(type text, payload text, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text, expires_at timestamp with time zone) OWNER TO writ_owner;
 
 CREATE FUNCTION writ.grant_job_type(job_type text, role_name text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -370,8 +370,7 @@ CREATE FUNCTION writ.publish_job_type(spec jsonb) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  -- Raised when the generated code changes, so that the same definition is generated anew.
-  _generator constant int := 1;
+  _generator constant int := writ_data.generator();
   _name constant text := spec ->> 'name';
   _caller constant text := writ_data.caller();
   _now constant timestamptz := clock_timestamp();
@@ -408,23 +407,24 @@ begin
   end;
   insert into writ_data.job_type as t (
     name, definition_hash, generator, signature, description, inputs, subject, max_attempts,
-    concurrency,
-    deadline, replay, published_at, published_by
+    concurrency, rate_limit, rate_period, deadline, key_window, replay, published_at, published_by
   )
   values (
     _name, spec ->> 'hash', _generator, _signature, spec ->> 'description', spec -> 'inputs',
     nullif(spec -> 'subject', 'null'), (spec ->> 'max_attempts')::int,
-    (spec ->> 'concurrency')::int,
-    make_interval(secs => (spec ->> 'deadline_seconds')::numeric), coalesce(spec ->> 'replay',
-    'review'),
-    _now, _caller
+    (spec ->> 'concurrency')::int, (spec -> 'rate' ->> 'limit')::int,
+    make_interval(secs => (spec -> 'rate' ->> 'seconds')::double precision),
+    make_interval(secs => (spec ->> 'deadline_seconds')::double precision),
+    writ_data.key_window(spec), coalesce(spec ->> 'replay', 'review'), _now, _caller
   )
   on conflict (name) do update
      set definition_hash = excluded.definition_hash, generator = excluded.generator,
          signature = excluded.signature, description = excluded.description,
          inputs = excluded.inputs,
          subject = excluded.subject, max_attempts = excluded.max_attempts,
-         concurrency = excluded.concurrency, deadline = excluded.deadline, replay = excluded.replay,
+         concurrency = excluded.concurrency, rate_limit = excluded.rate_limit,
+         rate_period = excluded.rate_period, deadline = excluded.deadline,
+         key_window = excluded.key_window, replay = excluded.replay,
          published_at = excluded.published_at, published_by = excluded.published_by;
   insert into writ_data.audit_event (occurred_at, event, type, role_name, actor, definition_hash)
   values (
@@ -628,7 +628,7 @@ $_$;
 
 ALTER FUNCTION writ.status(job_id bigint) OWNER TO writ_owner;
 
-CREATE FUNCTION writ_data.add_job(type text, definition_hash text, max_attempts integer, deadline interval, payload jsonb, subject text, recorded jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) RETURNS bigint
+CREATE FUNCTION writ_data.add_job(type text, definition_hash text, max_attempts integer, deadline interval, key_window interval, payload jsonb, subject text, recorded jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text, expires_at timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
     AS $_$
 #variable_conflict use_variable
@@ -638,8 +638,7 @@ declare
   _environment text;
   _caller text := writ_data.caller();
   _actor text := nullif(current_setting('writ.actor', true), '');
-  _digest bytea;
-  _known writ_data.idempotency_key;
+  _known_id bigint;
   _id bigint;
   _order bigint;
   _state writ_data.job_state;
@@ -689,6 +688,12 @@ begin
       message = type || ': run_at must be a finite time before the year 10000',
       hint = 'Leave it out to run the job now.';
   end if;
+  if expires_at = '-infinity' or expires_at >= '10000-01-01T00:00:00Z' then
+    raise exception using
+      errcode = 'WR003', column = 'expires_at',
+      message = type || ': expires_at must be a finite time before the year 10000',
+      hint = 'Leave it out if the job is wanted however late it runs.';
+  end if;
   if traceparent !~ '^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$' then
     raise exception using
       errcode = 'WR003', column = 'traceparent',
@@ -732,23 +737,23 @@ begin
         message = type || ': idempotency_key looks like a secret',
         hint = 'Use the number of the order or event that asks for this job; nothing was stored.';
     end if;
-    _digest := sha256(convert_to(_text, 'UTF8'));
-    insert into writ_data.idempotency_key as k (environment, type, key, job_id, created_at,
-    payload_digest)
-    values (_environment, type, idempotency_key, _id, _now, _digest)
-    on conflict do nothing;
-    if not found then
-      select k.* into strict _known
-        from writ_data.idempotency_key as k
-       where k.environment = _environment and k.type = add_job.type and k.key = idempotency_key;
-      if _known.payload_digest = _digest then
-        return _known.job_id;
-      end if;
-      raise exception using
-        errcode = 'WR006', column = 'idempotency_key',
-        message = type || ': idempotency_key was used before with another payload',
-        hint = 'One key stands for one job: use a new key, or pass the same fields.';
+    _known_id := writ_data.key_job(
+      _caller, _environment, type, idempotency_key, _id, sha256(convert_to(_text, 'UTF8')), _now,
+      _now + key_window
+    );
+    if _known_id <> _id then
+      return _known_id;
     end if;
+  end if;
+  -- Not before the key: who asks again for a job that he has ordered gets its number at any time.
+  if expires_at <= greatest(_now, run_at) then
+    raise exception using
+      errcode = 'WR003', column = 'expires_at',
+      message = type || case
+        when expires_at <= _now then ': expires_at must be in the future'
+        else ': expires_at must be later than run_at'
+      end,
+      hint = 'A job that has changed nothing by then is not carried out any more.';
   end if;
 
   _transaction := pg_current_xact_id();
@@ -778,8 +783,7 @@ begin
     payload
   )
   values (
-    _id, _order, coalesce(run_at, _now), _now, coalesce(run_at, _now) + deadline, max_attempts,
-    _state,
+    _id, _order, run_at, _now, coalesce(expires_at, run_at + deadline), max_attempts, _state,
     priority, type, _environment, queue, definition_hash, subject, _subject_digest, _caller, _actor,
     idempotency_key, traceparent, payload
   );
@@ -792,7 +796,7 @@ begin
 end
 $_$;
 
-ALTER FUNCTION writ_data.add_job(type text, definition_hash text, max_attempts integer, deadline interval, payload jsonb, subject text, recorded jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) OWNER TO writ_owner;
+ALTER FUNCTION writ_data.add_job(type text, definition_hash text, max_attempts integer, deadline interval, key_window interval, payload jsonb, subject text, recorded jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text, expires_at timestamp with time zone) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.add_partitions(at timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql
@@ -971,7 +975,7 @@ declare
   part jsonb;
   names text[] := '{}';
   options constant text[] := array[
-    'run_at', 'priority', 'idempotency_key', 'environment', 'queue', 'traceparent'
+    'run_at', 'priority', 'idempotency_key', 'environment', 'queue', 'traceparent', 'expires_at'
   ];
 begin
   if type is null or type !~ '^[a-z][a-z0-9_]{0,47}$' then
@@ -1085,9 +1089,11 @@ begin
     make_interval(secs => (spec ->> 'deadline_seconds')::numeric));
   end if;
   return code || format(
-    E'  return writ_data.add_job(\n    %L, %L, %s, %s, _payload, %s,\n    %s,\n'
-    '    run_at, priority, idempotency_key, environment, queue, traceparent\n  );\nend\n',
-    type, spec ->> 'hash', (spec ->> 'max_attempts')::int, deadline, coalesce(subject, 'null'),
+    E'  return writ_data.add_job(\n    %L, %L, %s, %s, %L::interval, _payload, %s,\n    %s,\n'
+    '    run_at, priority, idempotency_key, environment, queue, traceparent, expires_at\n'
+    '  );\nend\n',
+    type, spec ->> 'hash', (spec ->> 'max_attempts')::int, deadline, writ_data.key_window(spec),
+    coalesce(subject, 'null'),
     case
       when clear is null and digested is null then 'null'
       else format(
@@ -1348,7 +1354,7 @@ begin
   );
   execute format(
     'create or replace function writ_data.%I(_fields jsonb, run_at timestamptz, priority int,'
-    ' idempotency_key text, environment text, queue text, traceparent text)'
+    ' idempotency_key text, environment text, queue text, traceparent text, expires_at timestamptz)'
     ' returns bigint language plpgsql as %L',
     'json_' || type, E'\n' || writ_data.reading_body(spec)
   );
@@ -1385,6 +1391,12 @@ $$;
 
 ALTER FUNCTION writ_data.generate(spec jsonb, old_signature text) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.generator() RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    RETURN 2;
+
+ALTER FUNCTION writ_data.generator() OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.is_portable_pattern(pattern text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     AS $_$
@@ -1407,6 +1419,56 @@ end
 $_$;
 
 ALTER FUNCTION writ_data.is_portable_pattern(pattern text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.key_job(ordered_by text, environment text, type text, key text, id bigint, payload_digest bytea, now timestamp with time zone, free_at timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+declare
+  _known writ_data.idempotency_key;
+begin
+  loop
+    insert into writ_data.idempotency_key as k (
+      ordered_by, environment, type, key, job_id, created_at, free_at, payload_digest
+    )
+    values ($1, $2, $3, $4, $5, $7, $8, $6)
+    on conflict do nothing;
+    if found then
+      return $5;
+    end if;
+    select k.*
+      into _known
+      from writ_data.idempotency_key as k
+     where k.ordered_by = $1 and k.environment = $2 and k.type = $3 and k.key = $4;
+    if found and _known.free_at > $7 then
+      if _known.payload_digest = $6 then
+        return _known.job_id;
+      end if;
+      raise exception using
+        errcode = 'WR006', column = 'idempotency_key',
+        message = $3 || ': idempotency_key was used before with another payload',
+        hint = 'One key stands for one job: use a new key, or pass the same fields.';
+    end if;
+    -- Of two callers that take it over, the second waits, and sees that it is not free any more.
+    update writ_data.idempotency_key as k
+       set job_id = $5, created_at = $7, free_at = $8, payload_digest = $6
+     where k.ordered_by = $1 and k.environment = $2 and k.type = $3 and k.key = $4
+       and k.free_at <= $7;
+    if found then
+      return $5;
+    end if;
+    -- Swept away, or taken over, between two statements: look again.
+  end loop;
+end
+$_$;
+
+ALTER FUNCTION writ_data.key_job(ordered_by text, environment text, type text, key text, id bigint, payload_digest bytea, now timestamp with time zone, free_at timestamp with time zone) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.key_window(spec jsonb) RETURNS interval
+    LANGUAGE sql IMMUTABLE
+    RETURN COALESCE(make_interval(secs => ((spec ->> 'key_window_seconds'::text))::double precision), '720:00:00'::interval);
+
+ALTER FUNCTION writ_data.key_window(spec jsonb) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.lock_gates(environment text, types text[]) RETURNS void
     LANGUAGE plpgsql
@@ -1613,7 +1675,7 @@ begin
           union all
           select o.name, 1000 + o.position
             from unnest(array['run_at', 'priority', 'idempotency_key', 'environment', 'queue',
-            'traceparent'])
+            'traceparent', 'expires_at'])
                  with ordinality as o (name, position)
         ) as arguments
     )
@@ -1686,6 +1748,48 @@ end
 $$;
 
 ALTER FUNCTION writ_data.refuse_type(type text, rule text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.regenerate_types() RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+  _type writ_data.job_type;
+  _signature text;
+  _count int := 0;
+begin
+  lock table writ_data.job_type in share row exclusive mode;
+  for _type in
+    select t.* from writ_data.job_type as t
+     where t.generator < writ_data.generator()
+     order by t.name
+  loop
+    begin
+      _signature := writ_data.generate(
+        jsonb_build_object(
+          'name', _type.name, 'hash', _type.definition_hash, 'description', _type.description,
+          'inputs', _type.inputs, 'subject', _type.subject, 'max_attempts', _type.max_attempts,
+          'deadline_seconds', extract(epoch from _type.deadline),
+          'key_window_seconds', extract(epoch from _type.key_window)
+        ),
+        _type.signature
+      );
+    exception
+      when dependent_objects_still_exist then
+        perform writ_data.refuse_type(
+          _type.name,
+          'its parameters change, and another object of this database depends on its function'
+        );
+    end;
+    update writ_data.job_type as t
+       set generator = writ_data.generator(), signature = _signature
+     where t.name = _type.name;
+    _count := _count + 1;
+  end loop;
+  return _count;
+end
+$$;
+
+ALTER FUNCTION writ_data.regenerate_types() OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.replay_obstacle(job_id bigint, OUT rule text, OUT hint text, OUT is_forcible boolean) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -1809,10 +1913,11 @@ begin
   end loop;
   parameters := parameters || 'run_at timestamptz default null, priority int default null,'
     ' idempotency_key text default null, environment text default null, queue text default null,'
-    ' traceparent text default null';
-  signature := signature || 'timestamptz, int, text, text, text, text';
+    ' traceparent text default null, expires_at timestamptz default null';
+  signature := signature || 'timestamptz, int, text, text, text, text, timestamptz';
   body := format(
-    E'begin\n%s  return writ_data.%I(\n    %srun_at, priority, idempotency_key, environment, queue, traceparent\n  );\nend\n',
+    E'begin\n%s  return writ_data.%I(\n    %srun_at, priority, idempotency_key, environment, queue,'
+    ' traceparent, expires_at\n  );\nend\n',
     checks, 'enqueue_' || type, arguments
   );
 end
@@ -2719,8 +2824,7 @@ begin
              array(
                select old.ctid
                  from writ_data.idempotency_key as old
-                where old.created_at < _now - interval '30 days'
-                  and not exists (select from writ_data.job as j where j.id = old.job_id)
+                where old.free_at <= _now
                 limit 1000
              )
            );
@@ -3036,11 +3140,18 @@ CREATE TABLE writ_data.job_type (
     replay text NOT NULL,
     published_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     published_by text NOT NULL,
+    rate_limit integer,
+    rate_period interval,
+    key_window interval DEFAULT '720:00:00'::interval NOT NULL,
     CONSTRAINT job_type_concurrency_check CHECK (((concurrency >= 1) AND (concurrency <= 100000))),
     CONSTRAINT job_type_deadline_check CHECK ((deadline > '00:00:00'::interval)),
     CONSTRAINT job_type_inputs_check CHECK ((jsonb_typeof(inputs) = 'array'::text)),
+    CONSTRAINT job_type_key_window_check CHECK ((key_window > '00:00:00'::interval)),
     CONSTRAINT job_type_max_attempts_check CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
     CONSTRAINT job_type_name_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,47}$'::text)),
+    CONSTRAINT job_type_rate_has_period CHECK (((rate_limit IS NULL) = (rate_period IS NULL))),
+    CONSTRAINT job_type_rate_limit_check CHECK (((rate_limit >= 1) AND (rate_limit <= 100000))),
+    CONSTRAINT job_type_rate_period_check CHECK (((rate_period >= '00:00:00.001'::interval) AND (rate_period <= '31 days'::interval))),
     CONSTRAINT job_type_replay_check CHECK ((replay = ANY (ARRAY['safe'::text, 'review'::text, 'never'::text]))),
     CONSTRAINT job_type_subject_check CHECK ((jsonb_typeof(subject) = 'array'::text))
 );
@@ -3272,12 +3383,14 @@ COMMENT ON TABLE writ_data.function_text IS 'With which text the functions were 
 
 CREATE TABLE writ_data.gate (
     environment text NOT NULL,
-    type text NOT NULL
-);
+    type text NOT NULL,
+    rate_used_until timestamp with time zone
+)
+WITH (fillfactor='20', autovacuum_vacuum_threshold='200', autovacuum_vacuum_scale_factor='0');
 
 ALTER TABLE writ_data.gate OWNER TO writ_owner;
 
-COMMENT ON TABLE writ_data.gate IS 'One row a limited type: whoever counts its jobs locks it.';
+COMMENT ON TABLE writ_data.gate IS 'One row a limited type, or without a type a limited environment: whoever counts locks it.';
 
 CREATE TABLE writ_data.idempotency_key (
     environment text NOT NULL,
@@ -3285,12 +3398,14 @@ CREATE TABLE writ_data.idempotency_key (
     key text NOT NULL,
     job_id bigint NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    payload_digest bytea NOT NULL
+    payload_digest bytea NOT NULL,
+    ordered_by text NOT NULL,
+    free_at timestamp with time zone NOT NULL
 );
 
 ALTER TABLE writ_data.idempotency_key OWNER TO writ_owner;
 
-COMMENT ON TABLE writ_data.idempotency_key IS 'Which key stands for which job; kept at least 30 days.';
+COMMENT ON TABLE writ_data.idempotency_key IS 'Which key of a role stands for which job, and until when.';
 
 CREATE TABLE writ_data.job_history_default (
     id bigint NOT NULL,
@@ -3342,6 +3457,24 @@ CREATE TABLE writ_data.journal_history_default (
 );
 
 ALTER TABLE writ_data.journal_history_default OWNER TO writ_owner;
+
+CREATE TABLE writ_data.limit_setting (
+    environment text NOT NULL,
+    type text NOT NULL,
+    concurrency integer,
+    rate_limit integer,
+    rate_period interval,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT limit_setting_concurrency_check CHECK (((concurrency >= 0) AND (concurrency <= 100000))),
+    CONSTRAINT limit_setting_rate_has_period CHECK (((rate_limit IS NULL) = (rate_period IS NULL))),
+    CONSTRAINT limit_setting_rate_limit_check CHECK (((rate_limit >= 1) AND (rate_limit <= 100000))),
+    CONSTRAINT limit_setting_rate_period_check CHECK (((rate_period >= '00:00:00.001'::interval) AND (rate_period <= '31 days'::interval)))
+);
+
+ALTER TABLE writ_data.limit_setting OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.limit_setting IS 'Limits set at run time; without a type, for all jobs of the environment together.';
 
 CREATE TABLE writ_data.schema_migration (
     version integer NOT NULL,
@@ -3419,7 +3552,7 @@ ALTER TABLE ONLY writ_data.gate
     ADD CONSTRAINT gate_pkey PRIMARY KEY (environment, type);
 
 ALTER TABLE ONLY writ_data.idempotency_key
-    ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (environment, type, key);
+    ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (ordered_by, environment, type, key);
 
 ALTER TABLE ONLY writ_data.job_history
     ADD CONSTRAINT job_history_pkey PRIMARY KEY (id, finished_at);
@@ -3442,6 +3575,9 @@ ALTER TABLE ONLY writ_data.journal_history_default
 ALTER TABLE ONLY writ_data.journal
     ADD CONSTRAINT journal_pkey PRIMARY KEY (job_id, seq);
 
+ALTER TABLE ONLY writ_data.limit_setting
+    ADD CONSTRAINT limit_setting_pkey PRIMARY KEY (environment, type);
+
 ALTER TABLE ONLY writ_data.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (version);
 
@@ -3460,9 +3596,11 @@ CREATE INDEX audit_event_default_job_id_idx ON writ_data.audit_event_default USI
 
 CREATE UNIQUE INDEX environment_default ON writ_data.environment USING btree (is_default) WHERE is_default;
 
-CREATE INDEX idempotency_key_age ON writ_data.idempotency_key USING btree (created_at);
+CREATE INDEX idempotency_key_free ON writ_data.idempotency_key USING btree (free_at);
 
 CREATE INDEX job_available ON writ_data.job USING btree (queue, environment, priority, claim_order) WHERE (state = 'available'::writ_data.job_state);
+
+CREATE INDEX job_deadline ON writ_data.job USING btree (deadline_at) WHERE ((deadline_at IS NOT NULL) AND (state <> 'running'::writ_data.job_state));
 
 CREATE INDEX job_due ON writ_data.job USING btree (run_at) WHERE (state = ANY (ARRAY['scheduled'::writ_data.job_state, 'retryable'::writ_data.job_state]));
 
@@ -3501,6 +3639,9 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON writ_data.audit_event_def
 ALTER TABLE ONLY writ_data.job_type
     ADD CONSTRAINT job_type_definition_hash_fkey FOREIGN KEY (definition_hash) REFERENCES writ_data.definition(hash);
 
+ALTER TABLE ONLY writ_data.limit_setting
+    ADD CONSTRAINT limit_setting_environment_fkey FOREIGN KEY (environment) REFERENCES writ_data.environment(name);
+
 GRANT USAGE ON SCHEMA writ TO writ_enqueuer;
 GRANT USAGE ON SCHEMA writ TO writ_admin;
 GRANT USAGE ON SCHEMA writ TO writ_auditor;
@@ -3517,13 +3658,13 @@ REVOKE ALL ON FUNCTION writ.digest(value text) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.digest(value text) TO writ_admin;
 GRANT ALL ON FUNCTION writ.digest(value text) TO writ_auditor;
 
-REVOKE ALL ON FUNCTION writ.enqueue(type text, payload jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) FROM PUBLIC;
-GRANT ALL ON FUNCTION writ.enqueue(type text, payload jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) TO writ_enqueuer;
-GRANT ALL ON FUNCTION writ.enqueue(type text, payload jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) TO writ_admin;
+REVOKE ALL ON FUNCTION writ.enqueue(type text, payload jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text, expires_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.enqueue(type text, payload jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text, expires_at timestamp with time zone) TO writ_enqueuer;
+GRANT ALL ON FUNCTION writ.enqueue(type text, payload jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text, expires_at timestamp with time zone) TO writ_admin;
 
-REVOKE ALL ON FUNCTION writ.enqueue(type text, payload text, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) FROM PUBLIC;
-GRANT ALL ON FUNCTION writ.enqueue(type text, payload text, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) TO writ_enqueuer;
-GRANT ALL ON FUNCTION writ.enqueue(type text, payload text, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) TO writ_admin;
+REVOKE ALL ON FUNCTION writ.enqueue(type text, payload text, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text, expires_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.enqueue(type text, payload text, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text, expires_at timestamp with time zone) TO writ_enqueuer;
+GRANT ALL ON FUNCTION writ.enqueue(type text, payload text, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text, expires_at timestamp with time zone) TO writ_admin;
 
 REVOKE ALL ON FUNCTION writ.grant_job_type(job_type text, role_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.grant_job_type(job_type text, role_name text) TO writ_admin;
@@ -3549,7 +3690,7 @@ GRANT ALL ON FUNCTION writ.status(job_id bigint) TO writ_enqueuer;
 GRANT ALL ON FUNCTION writ.status(job_id bigint) TO writ_admin;
 GRANT ALL ON FUNCTION writ.status(job_id bigint) TO writ_auditor;
 
-REVOKE ALL ON FUNCTION writ_data.add_job(type text, definition_hash text, max_attempts integer, deadline interval, payload jsonb, subject text, recorded jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION writ_data.add_job(type text, definition_hash text, max_attempts integer, deadline interval, key_window interval, payload jsonb, subject text, recorded jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text, expires_at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.add_partitions(at timestamp with time zone) FROM PUBLIC;
 
@@ -3575,7 +3716,13 @@ REVOKE ALL ON FUNCTION writ_data.form_rule(kind text, OUT rule text, OUT hint te
 
 REVOKE ALL ON FUNCTION writ_data.generate(spec jsonb, old_signature text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.generator() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.is_portable_pattern(pattern text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.key_job(ordered_by text, environment text, type text, key text, id bigint, payload_digest bytea, now timestamp with time zone, free_at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.key_window(spec jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.lock_gates(environment text, types text[]) FROM PUBLIC;
 
@@ -3604,6 +3751,8 @@ REVOKE ALL ON FUNCTION writ_data.refuse_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION writ_data.refuse_job(rule text, hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.refuse_type(type text, rule text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.regenerate_types() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.replay_obstacle(job_id bigint, OUT rule text, OUT hint text, OUT is_forcible boolean) FROM PUBLIC;
 

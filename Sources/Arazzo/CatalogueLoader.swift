@@ -24,7 +24,7 @@ extension Catalogue {
 
   /// The names that no input of a job type can have: every SQL function has these as options.
   public static let reservedInputNames = [
-    "run_at", "priority", "idempotency_key", "environment", "queue", "traceparent",
+    "run_at", "priority", "idempotency_key", "environment", "queue", "traceparent", "expires_at",
   ]
 }
 

@@ -39,6 +39,20 @@ public struct RetryPolicy: Sendable, Hashable {
   }
 }
 
+/// How often something may start.
+public struct RateLimit: Sendable, Hashable {
+  /// How many starts; at least 1.
+  public var limit: Int
+  /// In which time.
+  public var period: Duration
+
+  /// A rate.
+  public init(limit: Int, period: Duration) {
+    self.limit = limit
+    self.period = period
+  }
+}
+
 /// `x-writ` of a workflow.
 public struct WorkflowPolicy: Sendable, Hashable {
   /// The name of the job type and of its SQL function; `nil` for a sub-workflow.
@@ -49,12 +63,17 @@ public struct WorkflowPolicy: Sendable, Hashable {
   public var retry = RetryPolicy()
   /// The longest wait for one response.
   public var requestTimeout: Duration = .seconds(35)
-  /// The longest life of the job from its enqueueing; `nil` for no limit.
+  /// How long after it may run first a job that has changed nothing is still wanted; `nil` for
+  /// ever. The `expires_at` of an order stands in its place.
   public var deadline: Duration?
   /// Whether a finished job may run again.
   public var replay: ReplaySafety = .review
   /// The number of jobs of this type that may run at once over the fleet; `nil` for no limit.
   public var concurrency: Int?
+  /// How many jobs of this type may start in a time over the fleet; `nil` for no limit.
+  public var rate: RateLimit?
+  /// How long an idempotency key stands for its job.
+  public var idempotencyWindow: Duration = .seconds(30 * 86_400)
 
   /// The policy of a workflow that says nothing.
   public init() {}

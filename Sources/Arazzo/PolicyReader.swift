@@ -13,6 +13,7 @@ struct PolicyReader {
         node, "x-writ of a workflow",
         fields: [
           "jobType", "subject", "retry", "requestTimeout", "deadline", "replay", "concurrency",
+          "rate", "idempotencyWindow",
         ], isExtensible: false, errors: errors)
     else { return policy }
     policy.jobType = object.string("jobType")
@@ -30,7 +31,23 @@ struct PolicyReader {
     policy.deadline = object.duration("deadline")
     policy.replay = object.choice("replay", as: ReplaySafety.self) ?? .review
     policy.concurrency = object.integer("concurrency", in: 1...100_000)
+    policy.rate = readRate(object)
+    policy.idempotencyWindow = object.duration("idempotencyWindow") ?? policy.idempotencyWindow
     return policy
+  }
+
+  private func readRate(_ object: ObjectReader) -> RateLimit? {
+    guard let node = object["rate"],
+      let rate = ObjectReader(
+        node, "rate", fields: ["limit", "per"], isExtensible: false, errors: errors),
+      rate.required("limit", "rate") != nil, rate.required("per", "rate") != nil,
+      let limit = rate.integer("limit", in: 1...100_000), let period = rate.duration("per")
+    else { return nil }
+    guard period >= .milliseconds(1), period <= .seconds(31 * 86_400) else {
+      rate.report("'per' must be from PT0.001S to P31D", at: rate["per"])
+      return nil
+    }
+    return RateLimit(limit: limit, period: period)
   }
 
   private func readRetry(_ object: ObjectReader) -> RetryPolicy {

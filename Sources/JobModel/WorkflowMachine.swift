@@ -230,7 +230,9 @@ extension WorkflowMachine {
     } else if !hasChanged, isCancelRequested {
       return cancel(step)
     } else if !hasChanged, job.isPastDeadline {
-      stop(at: step, .discard, code: "deadline_passed", text: "the job's deadline has passed")
+      stop(
+        at: step, .discard, code: "expired",
+        text: "the job had changed nothing when its time was over")
     } else {
       return nil
     }

@@ -17,11 +17,14 @@ public struct EnqueueOptions: Sendable, Hashable {
   public var queue: String?
   /// W3C Trace Context.
   public var traceparent: String?
+  /// When it is not wanted any more, unless it has changed something by then.
+  public var expiresAt: PostgresTimestamp?
 
   /// The defaults.
   public init(
     runAt: PostgresTimestamp? = nil, priority: Int? = nil, idempotencyKey: String? = nil,
-    environment: String? = nil, queue: String? = nil, traceparent: String? = nil
+    environment: String? = nil, queue: String? = nil, traceparent: String? = nil,
+    expiresAt: PostgresTimestamp? = nil
   ) {
     self.runAt = runAt
     self.priority = priority
@@ -29,6 +32,7 @@ public struct EnqueueOptions: Sendable, Hashable {
     self.environment = environment
     self.queue = queue
     self.traceparent = traceparent
+    self.expiresAt = expiresAt
   }
 }
 
@@ -122,7 +126,7 @@ extension JobStore {
       [
         .text(type), .json(payload.serialized()), .timestamp(options.runAt), .int(options.priority),
         .text(options.idempotencyKey), .text(options.environment), .text(options.queue),
-        .text(options.traceparent),
+        .text(options.traceparent), .timestamp(options.expiresAt),
       ]
     ).decode("id")
   }

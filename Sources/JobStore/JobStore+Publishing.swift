@@ -91,7 +91,11 @@ extension JobTypeDefinition {
         ("max_attempts", JSONValue(policy.retry.maxAttempts)),
         ("concurrency", JSONValue(policy.concurrency)), ("replay", .string(policy.replay.rawValue)),
       ])
-      object["deadline_seconds"] = policy.deadline.map { JSONValue(Int($0 / .seconds(1))) } ?? .null
+      object["rate"] = policy.rate.map { rate in
+        ["limit": JSONValue(rate.limit), "seconds": rate.period.inSeconds]
+      }
+      object["deadline_seconds"] = policy.deadline?.inSeconds
+      object["key_window_seconds"] = policy.idempotencyWindow.inSeconds
       object["subject"] = try policy.subject.map { .array(try parts(of: $0)) } ?? .null
       return .object(object)
     }
@@ -119,6 +123,13 @@ extension JobTypeDefinition {
         .unpublishable, "\(name): the subject may use inputs and nothing else")
     }
     return ["input": .string(input)]
+  }
+}
+
+extension Duration {
+  /// A number of seconds, exact to the microsecond.
+  fileprivate var inSeconds: JSONValue {
+    .number(JSONNumber(self / .seconds(1)))
   }
 }
 

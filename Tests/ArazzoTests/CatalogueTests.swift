@@ -31,6 +31,21 @@ import Testing
     #expect(policy.subject?.evaluateText(in: context) == "reader:ada@example.com")
   }
 
+  @Test func `a rate and a window of idempotency are read, and have defaults`() throws {
+    #expect(try Self.load().workflow.policy.rate == nil)
+    #expect(try Self.load().workflow.policy.idempotencyWindow == .seconds(30 * 86_400))
+    let text = try #require(
+      Edit(
+        "concurrency: 8",
+        "rate: {limit: 5, per: PT0.5S}\n      idempotencyWindow: P2D"
+      ).applied(to: Library.arazzo))
+    let files = Library.files(arazzo: text)
+    let policy = try #require(try Catalogue.load(files: files).jobType("register_reader"))
+      .workflow.policy
+    #expect(policy.rate == RateLimit(limit: 5, period: .milliseconds(500)))
+    #expect(policy.idempotencyWindow == .seconds(2 * 86_400))
+  }
+
   @Test func `steps hold their operation, their actions and their policy`() throws {
     let workflow = try Self.load().workflow
     #expect(workflow.steps.map(\.stepId) == ["find", "add", "card"])

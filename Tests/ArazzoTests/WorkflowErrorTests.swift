@@ -21,7 +21,7 @@ import Testing
         + "job type (lower-case letters, digits and _); write x-writ.jobType",
       "register_reader.arazzo.yaml:13: $.workflows[0].x-writ.jobTypes: x-writ of a "
         + "workflow has no field 'jobTypes'; its fields are jobType, subject, retry, "
-        + "requestTimeout, deadline, replay, concurrency"),
+        + "requestTimeout, deadline, replay, concurrency, rate, idempotencyWindow"),
     Edit(
       "summary: Adds a reader unless there is one",
       "dependsOn: [login]",
@@ -85,6 +85,36 @@ import Testing
       "concurrency: many",
       "register_reader.arazzo.yaml:19: $.workflows[0].x-writ.concurrency: "
         + "'concurrency' must be an integer from 1 to 100000"),
+    Edit(
+      "concurrency: 8",
+      "rate: 10",
+      "register_reader.arazzo.yaml:19: $.workflows[0].x-writ.rate: rate must be an object, but "
+        + "this is a number"),
+    Edit(
+      "concurrency: 8",
+      "rate: {limit: 10}",
+      "register_reader.arazzo.yaml:19: $.workflows[0].x-writ.rate: rate needs the field 'per'"),
+    Edit(
+      "concurrency: 8",
+      "rate: {limit: 0, per: PT1S}",
+      "register_reader.arazzo.yaml:19: $.workflows[0].x-writ.rate.limit: 'limit' must be an "
+        + "integer from 1 to 100000"),
+    Edit(
+      "concurrency: 8",
+      "rate: {limit: 10, per: P40D}",
+      "register_reader.arazzo.yaml:19: $.workflows[0].x-writ.rate.per: 'per' must be from "
+        + "PT0.001S to P31D"),
+    Edit(
+      "concurrency: 8",
+      "rate: {limit: 10, per: PT1S, burst: 5}",
+      "register_reader.arazzo.yaml:19: $.workflows[0].x-writ.rate.burst: rate has no field "
+        + "'burst'; its fields are limit, per"),
+    Edit(
+      "concurrency: 8",
+      "idempotencyWindow: a month",
+      "register_reader.arazzo.yaml:19: $.workflows[0].x-writ.idempotencyWindow: "
+        + "'idempotencyWindow' must be a duration by ISO 8601 of days, hours, minutes and seconds, "
+        + "such as PT30S or PT1H30M, at most a year"),
     Edit(
       "card: $steps.card.outputs.number",
       "card: $steps.card.outputs.serial",

@@ -282,7 +282,9 @@ private let someone: JSONValue = ["id": "u", "email": "e", "created_at": "now"]
     #expect(
       driver.outcome
         == .discarded(
-          JobError(code: "deadline_passed", text: "the job's deadline has passed", step: "look")))
+          JobError(
+            code: "expired", text: "the job had changed nothing when its time was over",
+            step: "look")))
   }
 
   @Test func `is handed back unharmed when the worker stops`() throws {

@@ -44,7 +44,8 @@ enum JobTypes {
 
   static func type(
     _ name: String, hash: String, inputs: [JSONValue], subject: JSONValue?, replay: String,
-    concurrency: Int? = nil
+    concurrency: Int? = nil, rate: JSONValue = .null, deadlineSeconds: Int? = nil,
+    keyWindowSeconds: Int? = nil
   ) -> JSONValue {
     [
       "name": .string(name), "description": "For tests",
@@ -52,7 +53,9 @@ enum JobTypes {
       "arazzo_path": .string("\(name).arazzo.yaml"), "arazzo": "text",
       "sources": [["path": .string("\(name).arazzo.yaml"), "text": "text"]],
       "inputs": .array(inputs), "subject": subject ?? .null, "max_attempts": 3,
-      "concurrency": JSONValue(concurrency), "deadline_seconds": nil, "replay": .string(replay),
+      "concurrency": JSONValue(concurrency), "rate": rate,
+      "deadline_seconds": JSONValue(deadlineSeconds),
+      "key_window_seconds": JSONValue(keyWindowSeconds), "replay": .string(replay),
     ]
   }
 }

@@ -81,10 +81,10 @@ private let user = "0a000000-0000-4000-8000-000000000001"
         ("select writ.grant_job_type('ping', 'app_one')", "42501"),
         ("select writ_worker.sweep(1)", "42501"),
         (
-          "select writ_data.add_job(null,null,null,null,null,null,null,null,null,null,null,null,null)",
+          "select writ_data.add_job(\(Array(repeating: "null", count: 15).joined(separator: ",")))",
           "42501"
         ),
-        ("select writ_data.enqueue_ping(null,null,null,null,null,null)", "42501"),
+        ("select writ_data.enqueue_ping(null,null,null,null,null,null,null)", "42501"),
         ("create table writ.mine ()", "42501"), ("select writ.digest('x')", "42501"),
         ("delete from writ_data.audit_event", "42501"),
       ]

@@ -118,6 +118,37 @@ import Testing
     }
   }
 
+  @Test func `types of an older generator stay orderable, with their grants`() async throws {
+    try await TestDatabase.with { database in
+      try await database.store.grant(jobType: "create_user", to: "app_one")
+      // As a database looks that was migrated from before the last change of the generator.
+      try await database.pool.withConnection { connection in
+        try connection.executeScript(
+          """
+          do $$ declare f regprocedure; begin
+            for f in
+              select p.oid from pg_proc as p where p.proname in ('json_ping', 'enqueue_ping', 'ping')
+            loop execute 'drop function ' || f; end loop;
+          end $$;
+          update writ_data.job_type set generator = 1, signature = 'old';
+          create function writ.ping(run_at timestamptz) returns bigint language sql as 'select 1';
+          """)
+      }
+      #expect(try await database.refusal("select writ.enqueue('ping', '{}')").sqlState != "WR002")
+      #expect(try await database.number("select writ_data.regenerate_types()") == 4)
+      #expect(try await database.number("select writ.enqueue('ping', '{}')") > 0)
+      #expect(try await database.number("select writ.ping(expires_at => now() + '1 day')") > 0)
+      let id: Int = try await database.asRole("app_one") { pool in
+        try await pool.query("select writ.create_user('a@b.cd')")[0].decode(0)
+      }
+      #expect(id > 0)
+      #expect(try await database.number("select writ_data.regenerate_types()") == 0)
+      let hash: String = try await database.sql(
+        "select definition_hash from writ.job_type where name = 'ping'")[0].decode(0)
+      #expect(hash == String(repeating: "cc", count: 32))
+    }
+  }
+
   @Test func `texts of a definition are never run as SQL`() async throws {
     let nasty = "'); drop table writ_data.job; -- $$ $function$ \\ %I"
     let type = JobTypes.type(

@@ -134,6 +134,15 @@ private let user = "0a000000-0000-4000-8000-00000000c0de"
       "writ.create_user('a@b.cd', run_at => 'infinity')", "WR003",
       "create_user: run_at must be a finite time before the year 10000"),
     .init(
+      "writ.create_user('a@b.cd', expires_at => now() - interval '4711 s')", "WR003",
+      "create_user: expires_at must be in the future"),
+    .init(
+      "writ.create_user('a@b.cd', expires_at => now() + '1 day', run_at => now() + '1 day')",
+      "WR003", "create_user: expires_at must be later than run_at"),
+    .init(
+      "writ.enqueue('ping', '{}', expires_at => 'infinity')", "WR003",
+      "ping: expires_at must be a finite time before the year 10000"),
+    .init(
       "writ.create_user('a@b.cd', run_at => '10000-01-01T00:00:00Z')", "WR003",
       "create_user: run_at must be a finite time before the year 10000"),
     .init(

@@ -65,16 +65,68 @@ begin
 end
 $$;
 
+-- key_job: which job this key of a role stands for: `id`, the new one, if the key is free. It is
+-- free when nobody used it, and from free_at on, whether or not the row is still there.
+-- Locks: the row of the key, when it is new or taken over; so a caller waits only for another one
+-- with the same key.
+create or replace function writ_data.key_job(
+  ordered_by text, environment text, type text, key text, id bigint, payload_digest bytea,
+  now timestamptz, free_at timestamptz
+) returns bigint
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  _known writ_data.idempotency_key;
+begin
+  loop
+    insert into writ_data.idempotency_key as k (
+      ordered_by, environment, type, key, job_id, created_at, free_at, payload_digest
+    )
+    values ($1, $2, $3, $4, $5, $7, $8, $6)
+    on conflict do nothing;
+    if found then
+      return $5;
+    end if;
+    select k.*
+      into _known
+      from writ_data.idempotency_key as k
+     where k.ordered_by = $1 and k.environment = $2 and k.type = $3 and k.key = $4;
+    if found and _known.free_at > $7 then
+      if _known.payload_digest = $6 then
+        return _known.job_id;
+      end if;
+      raise exception using
+        errcode = 'WR006', column = 'idempotency_key',
+        message = $3 || ': idempotency_key was used before with another payload',
+        hint = 'One key stands for one job: use a new key, or pass the same fields.';
+    end if;
+    -- Of two callers that take it over, the second waits, and sees that it is not free any more.
+    update writ_data.idempotency_key as k
+       set job_id = $5, created_at = $7, free_at = $8, payload_digest = $6
+     where k.ordered_by = $1 and k.environment = $2 and k.type = $3 and k.key = $4
+       and k.free_at <= $7;
+    if found then
+      return $5;
+    end if;
+    -- Swept away, or taken over, between two statements: look again.
+  end loop;
+end
+$$;
+
 -- add_job: store one checked job, with its event, in the caller's transaction.
--- Locks: none but the row of its idempotency key, so callers wait only for a caller with the same
--- key.
+-- The deadline is expires_at, or else `deadline` after the job may run first.
+-- Locks: key_job's and no other.
 -- The transaction id is taken before the place in the line is drawn: a worker's cursor may pass a
 -- place only when every transaction that could still fill it has an id that its snapshot knows.
+drop function if exists writ_data.add_job(
+  text, text, int, interval, jsonb, text, jsonb, timestamptz, int, text, text, text, text
+);
 create or replace function writ_data.add_job(
-  type text, definition_hash text, max_attempts int, deadline interval,
+  type text, definition_hash text, max_attempts int, deadline interval, key_window interval,
   payload jsonb, subject text, recorded jsonb,
   run_at timestamptz, priority int, idempotency_key text, environment text, queue text,
-  traceparent text
+  traceparent text, expires_at timestamptz
 ) returns bigint
 language plpgsql
 as $$
@@ -85,8 +137,7 @@ declare
   _environment text;
   _caller text := writ_data.caller();
   _actor text := nullif(current_setting('writ.actor', true), '');
-  _digest bytea;
-  _known writ_data.idempotency_key;
+  _known_id bigint;
   _id bigint;
   _order bigint;
   _state writ_data.job_state;
@@ -136,6 +187,12 @@ begin
       message = type || ': run_at must be a finite time before the year 10000',
       hint = 'Leave it out to run the job now.';
   end if;
+  if expires_at = '-infinity' or expires_at >= '10000-01-01T00:00:00Z' then
+    raise exception using
+      errcode = 'WR003', column = 'expires_at',
+      message = type || ': expires_at must be a finite time before the year 10000',
+      hint = 'Leave it out if the job is wanted however late it runs.';
+  end if;
   if traceparent !~ '^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$' then
     raise exception using
       errcode = 'WR003', column = 'traceparent',
@@ -179,23 +236,23 @@ begin
         message = type || ': idempotency_key looks like a secret',
         hint = 'Use the number of the order or event that asks for this job; nothing was stored.';
     end if;
-    _digest := sha256(convert_to(_text, 'UTF8'));
-    insert into writ_data.idempotency_key as k (environment, type, key, job_id, created_at,
-    payload_digest)
-    values (_environment, type, idempotency_key, _id, _now, _digest)
-    on conflict do nothing;
-    if not found then
-      select k.* into strict _known
-        from writ_data.idempotency_key as k
-       where k.environment = _environment and k.type = add_job.type and k.key = idempotency_key;
-      if _known.payload_digest = _digest then
-        return _known.job_id;
-      end if;
-      raise exception using
-        errcode = 'WR006', column = 'idempotency_key',
-        message = type || ': idempotency_key was used before with another payload',
-        hint = 'One key stands for one job: use a new key, or pass the same fields.';
+    _known_id := writ_data.key_job(
+      _caller, _environment, type, idempotency_key, _id, sha256(convert_to(_text, 'UTF8')), _now,
+      _now + key_window
+    );
+    if _known_id <> _id then
+      return _known_id;
     end if;
+  end if;
+  -- Not before the key: who asks again for a job that he has ordered gets its number at any time.
+  if expires_at <= greatest(_now, run_at) then
+    raise exception using
+      errcode = 'WR003', column = 'expires_at',
+      message = type || case
+        when expires_at <= _now then ': expires_at must be in the future'
+        else ': expires_at must be later than run_at'
+      end,
+      hint = 'A job that has changed nothing by then is not carried out any more.';
   end if;
 
   _transaction := pg_current_xact_id();
@@ -225,8 +282,7 @@ begin
     payload
   )
   values (
-    _id, _order, coalesce(run_at, _now), _now, coalesce(run_at, _now) + deadline, max_attempts,
-    _state,
+    _id, _order, run_at, _now, coalesce(expires_at, run_at + deadline), max_attempts, _state,
     priority, type, _environment, queue, definition_hash, subject, _subject_digest, _caller, _actor,
     idempotency_key, traceparent, payload
   );
@@ -252,12 +308,15 @@ begin atomic
   );
 end;
 
+drop function if exists writ.enqueue(text, jsonb, timestamptz, int, text, text, text, text);
+drop function if exists writ.enqueue(text, text, timestamptz, int, text, text, text, text);
+
 -- enqueue: order a job of any type with its fields as one object, in the caller's transaction.
 -- Same checks as the typed function; the caller needs EXECUTE on that one.
 create or replace function writ.enqueue(
   type text, payload jsonb, run_at timestamptz default null, priority int default null,
   idempotency_key text default null, environment text default null, queue text default null,
-  traceparent text default null
+  traceparent text default null, expires_at timestamptz default null
 ) returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -285,9 +344,9 @@ begin
       errcode = 'WR001', column = 'payload', message = type || ': payload must be a JSON object',
       hint = 'Its members are the fields of the job type; the view writ.job_type lists them.';
   end if;
-  execute format('select writ_data.%I($1, $2, $3, $4, $5, $6, $7)', 'json_' || type)
+  execute format('select writ_data.%I($1, $2, $3, $4, $5, $6, $7, $8)', 'json_' || type)
      into _id
-    using payload, run_at, priority, idempotency_key, environment, queue, traceparent;
+    using payload, run_at, priority, idempotency_key, environment, queue, traceparent, expires_at;
   return _id;
 end
 $$;
@@ -297,7 +356,7 @@ $$;
 create or replace function writ.enqueue(
   type text, payload text, run_at timestamptz default null, priority int default null,
   idempotency_key text default null, environment text default null, queue text default null,
-  traceparent text default null
+  traceparent text default null, expires_at timestamptz default null
 ) returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -305,12 +364,12 @@ as $$
 begin
   return writ.enqueue(
     type, writ_data.read_json(payload), run_at, priority, idempotency_key, environment, queue,
-    traceparent
+    traceparent, expires_at
   );
 end
 $$;
 
 grant execute on function
-  writ.enqueue(text, jsonb, timestamptz, int, text, text, text, text),
-  writ.enqueue(text, text, timestamptz, int, text, text, text, text)
+  writ.enqueue(text, jsonb, timestamptz, int, text, text, text, text, timestamptz),
+  writ.enqueue(text, text, timestamptz, int, text, text, text, text, timestamptz)
 to writ_enqueuer, writ_admin;

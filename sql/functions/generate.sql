@@ -102,7 +102,7 @@ declare
   part jsonb;
   names text[] := '{}';
   options constant text[] := array[
-    'run_at', 'priority', 'idempotency_key', 'environment', 'queue', 'traceparent'
+    'run_at', 'priority', 'idempotency_key', 'environment', 'queue', 'traceparent', 'expires_at'
   ];
 begin
   if type is null or type !~ '^[a-z][a-z0-9_]{0,47}$' then
@@ -342,6 +342,13 @@ return case input ->> 'kind'
   else format('"%s"::text', input ->> 'name')
 end;
 
+-- How long an idempotency key of this type stands for its job.
+create or replace function writ_data.key_window(spec jsonb) returns interval
+language sql immutable
+return coalesce(
+  make_interval(secs => (spec ->> 'key_window_seconds')::double precision), interval '720 hours'
+);
+
 -- The body of enqueue_t.
 create or replace function writ_data.checking_body(spec jsonb) returns text
 language plpgsql
@@ -403,9 +410,11 @@ begin
     make_interval(secs => (spec ->> 'deadline_seconds')::numeric));
   end if;
   return code || format(
-    E'  return writ_data.add_job(\n    %L, %L, %s, %s, _payload, %s,\n    %s,\n'
-    '    run_at, priority, idempotency_key, environment, queue, traceparent\n  );\nend\n',
-    type, spec ->> 'hash', (spec ->> 'max_attempts')::int, deadline, coalesce(subject, 'null'),
+    E'  return writ_data.add_job(\n    %L, %L, %s, %s, %L::interval, _payload, %s,\n    %s,\n'
+    '    run_at, priority, idempotency_key, environment, queue, traceparent, expires_at\n'
+    '  );\nend\n',
+    type, spec ->> 'hash', (spec ->> 'max_attempts')::int, deadline, writ_data.key_window(spec),
+    coalesce(subject, 'null'),
     case
       when clear is null and digested is null then 'null'
       else format(
@@ -510,7 +519,7 @@ begin
           union all
           select o.name, 1000 + o.position
             from unnest(array['run_at', 'priority', 'idempotency_key', 'environment', 'queue',
-            'traceparent'])
+            'traceparent', 'expires_at'])
                  with ordinality as o (name, position)
         ) as arguments
     )
@@ -573,10 +582,11 @@ begin
   end loop;
   parameters := parameters || 'run_at timestamptz default null, priority int default null,'
     ' idempotency_key text default null, environment text default null, queue text default null,'
-    ' traceparent text default null';
-  signature := signature || 'timestamptz, int, text, text, text, text';
+    ' traceparent text default null, expires_at timestamptz default null';
+  signature := signature || 'timestamptz, int, text, text, text, text, timestamptz';
   body := format(
-    E'begin\n%s  return writ_data.%I(\n    %srun_at, priority, idempotency_key, environment, queue, traceparent\n  );\nend\n',
+    E'begin\n%s  return writ_data.%I(\n    %srun_at, priority, idempotency_key, environment, queue,'
+    ' traceparent, expires_at\n  );\nend\n',
     checks, 'enqueue_' || type, arguments
   );
 end
@@ -649,7 +659,7 @@ begin
   );
   execute format(
     'create or replace function writ_data.%I(_fields jsonb, run_at timestamptz, priority int,'
-    ' idempotency_key text, environment text, queue text, traceparent text)'
+    ' idempotency_key text, environment text, queue text, traceparent text, expires_at timestamptz)'
     ' returns bigint language plpgsql as %L',
     'json_' || type, E'\n' || writ_data.reading_body(spec)
   );

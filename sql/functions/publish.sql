@@ -1,10 +1,15 @@
 -- publish.sql: publishing a job type, and who may order it.
 
+-- Raised when the generated code changes, so that every type is generated anew: regenerate_types.
+create or replace function writ_data.generator() returns int
+language sql immutable
+return 2;
+
 -- publish_job_type: keep a definition and make its functions. Returns whether anything changed.
 -- spec: {name, description, hash, arazzo_path, arazzo, sources: [{name, path, text}], inputs:
 -- [{name, kind, required, description, default, normalize, record, min_length, max_length, pattern,
 -- enum, minimum, maximum, min_items, max_items}], subject: [{literal} | {input}] or null,
--- max_attempts, concurrency, deadline_seconds, replay}.
+-- max_attempts, concurrency, rate: {limit, seconds}, deadline_seconds, key_window_seconds, replay}.
 -- Jobs that are enqueued already keep the definition that they name.
 -- Locks: one publisher at a time; callers of the type wait only while its parameters change.
 create or replace function writ.publish_job_type(spec jsonb) returns boolean
@@ -12,8 +17,7 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- Raised when the generated code changes, so that the same definition is generated anew.
-  _generator constant int := 1;
+  _generator constant int := writ_data.generator();
   _name constant text := spec ->> 'name';
   _caller constant text := writ_data.caller();
   _now constant timestamptz := clock_timestamp();
@@ -50,23 +54,24 @@ begin
   end;
   insert into writ_data.job_type as t (
     name, definition_hash, generator, signature, description, inputs, subject, max_attempts,
-    concurrency,
-    deadline, replay, published_at, published_by
+    concurrency, rate_limit, rate_period, deadline, key_window, replay, published_at, published_by
   )
   values (
     _name, spec ->> 'hash', _generator, _signature, spec ->> 'description', spec -> 'inputs',
     nullif(spec -> 'subject', 'null'), (spec ->> 'max_attempts')::int,
-    (spec ->> 'concurrency')::int,
-    make_interval(secs => (spec ->> 'deadline_seconds')::numeric), coalesce(spec ->> 'replay',
-    'review'),
-    _now, _caller
+    (spec ->> 'concurrency')::int, (spec -> 'rate' ->> 'limit')::int,
+    make_interval(secs => (spec -> 'rate' ->> 'seconds')::double precision),
+    make_interval(secs => (spec ->> 'deadline_seconds')::double precision),
+    writ_data.key_window(spec), coalesce(spec ->> 'replay', 'review'), _now, _caller
   )
   on conflict (name) do update
      set definition_hash = excluded.definition_hash, generator = excluded.generator,
          signature = excluded.signature, description = excluded.description,
          inputs = excluded.inputs,
          subject = excluded.subject, max_attempts = excluded.max_attempts,
-         concurrency = excluded.concurrency, deadline = excluded.deadline, replay = excluded.replay,
+         concurrency = excluded.concurrency, rate_limit = excluded.rate_limit,
+         rate_period = excluded.rate_period, deadline = excluded.deadline,
+         key_window = excluded.key_window, replay = excluded.replay,
          published_at = excluded.published_at, published_by = excluded.published_by;
   insert into writ_data.audit_event (occurred_at, event, type, role_name, actor, definition_hash)
   values (
@@ -74,6 +79,48 @@ begin
     spec ->> 'hash'
   );
   return true;
+end
+$$;
+
+-- regenerate_types: make the functions of the published types anew where an older generator made
+-- them. Says nothing in the trail: what can be ordered is the same. Called by `writ migrate`, below.
+create or replace function writ_data.regenerate_types() returns int
+language plpgsql
+as $$
+declare
+  _type writ_data.job_type;
+  _signature text;
+  _count int := 0;
+begin
+  lock table writ_data.job_type in share row exclusive mode;
+  for _type in
+    select t.* from writ_data.job_type as t
+     where t.generator < writ_data.generator()
+     order by t.name
+  loop
+    begin
+      _signature := writ_data.generate(
+        jsonb_build_object(
+          'name', _type.name, 'hash', _type.definition_hash, 'description', _type.description,
+          'inputs', _type.inputs, 'subject', _type.subject, 'max_attempts', _type.max_attempts,
+          'deadline_seconds', extract(epoch from _type.deadline),
+          'key_window_seconds', extract(epoch from _type.key_window)
+        ),
+        _type.signature
+      );
+    exception
+      when dependent_objects_still_exist then
+        perform writ_data.refuse_type(
+          _type.name,
+          'its parameters change, and another object of this database depends on its function'
+        );
+    end;
+    update writ_data.job_type as t
+       set generator = writ_data.generator(), signature = _signature
+     where t.name = _type.name;
+    _count := _count + 1;
+  end loop;
+  return _count;
 end
 $$;
 
@@ -141,3 +188,6 @@ $$;
 grant execute on function
   writ.publish_job_type(jsonb), writ.grant_job_type(text, text), writ.revoke_job_type(text, text)
 to writ_admin;
+
+-- Types that were published before the functions changed stay orderable.
+do $$ begin perform writ_data.regenerate_types(); end $$;

@@ -199,8 +199,7 @@ begin
              array(
                select old.ctid
                  from writ_data.idempotency_key as old
-                where old.created_at < _now - interval '30 days'
-                  and not exists (select from writ_data.job as j where j.id = old.job_id)
+                where old.free_at <= _now
                 limit 1000
              )
            );

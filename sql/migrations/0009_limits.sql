@@ -1,2 +1,59 @@
 -- 0009: limits over the fleet, expiry, and the window of idempotency keys.
 set local role writ_owner;
+
+alter table writ_data.job_type
+  add column rate_limit int check (rate_limit between 1 and 100000),
+  add column rate_period interval
+    check (rate_period between interval '1 millisecond' and interval '31 days'),
+  add column key_window interval not null default interval '720 hours'
+    check (key_window > interval '0'),
+  add constraint job_type_rate_has_period check ((rate_limit is null) = (rate_period is null));
+
+-- What an administrator said at run time; stands in place of what the definition says.
+create table writ_data.limit_setting (
+  environment text not null references writ_data.environment,
+  type text not null,
+  concurrency int check (concurrency between 0 and 100000),
+  rate_limit int check (rate_limit between 1 and 100000),
+  rate_period interval
+    check (rate_period between interval '1 millisecond' and interval '31 days'),
+  changed_at timestamptz not null,
+  changed_by text not null,
+  primary key (environment, type),
+  constraint limit_setting_rate_has_period check ((rate_limit is null) = (rate_period is null))
+);
+comment on table writ_data.limit_setting
+  is 'Limits set at run time; without a type, for all jobs of the environment together.';
+
+-- The state of a rate: until when the starts that were granted use it up.
+alter table writ_data.gate add column rate_used_until timestamptz;
+alter table writ_data.gate set (fillfactor = 20, autovacuum_vacuum_threshold = 200,
+autovacuum_vacuum_scale_factor = 0);
+comment on table writ_data.gate
+  is 'One row a limited type, or without a type a limited environment: whoever counts locks it.';
+
+-- A key is the ordering role's own, and free again at a moment that is known from the start.
+alter table writ_data.idempotency_key
+  add column ordered_by text,
+  add column free_at timestamptz;
+update writ_data.idempotency_key as k
+   set ordered_by = coalesce(
+         (select j.enqueued_by from writ_data.job as j where j.id = k.job_id),
+         (select h.enqueued_by from writ_data.job_history as h where h.id = k.job_id limit 1)
+       ),
+       free_at = k.created_at + interval '720 hours';
+-- Whose job has left with its month has no role that could use it again.
+delete from writ_data.idempotency_key where ordered_by is null;
+alter table writ_data.idempotency_key
+  alter column ordered_by set not null,
+  alter column free_at set not null,
+  drop constraint idempotency_key_pkey,
+  add primary key (ordered_by, environment, type, key);
+drop index writ_data.idempotency_key_age;
+create index idempotency_key_free on writ_data.idempotency_key (free_at);
+comment on table writ_data.idempotency_key
+  is 'Which key of a role stands for which job, and until when.';
+
+-- Jobs that end at a moment unless they have changed something by then.
+create index job_deadline on writ_data.job (deadline_at)
+  where deadline_at is not null and state <> 'running';

@@ -33,6 +33,9 @@ struct EnqueueCommand: AsyncParsableCommand {
   var payload: String?
   @Option(help: "Run it no earlier than this time, ISO 8601 with an offset.")
   var runAt: String?
+  @Option(
+    help: "Do not carry it out any more from this time on, if it has changed nothing by then.")
+  var expiresAt: String?
   @Option(help: "0 goes first, 9 last; 5 if left out.")
   var priority: Int?
   @Option(help: "A text that stands for this one job: ordering twice gives the same job.")
@@ -50,6 +53,9 @@ struct EnqueueCommand: AsyncParsableCommand {
     if let runAt, PostgresTimestamp(runAt) == nil {
       throw ValidationError("--run-at takes a time such as 2026-12-24T02:00:00Z")
     }
+    if let expiresAt, PostgresTimestamp(expiresAt) == nil {
+      throw ValidationError("--expires-at takes a time such as 2026-12-24T02:00:00Z")
+    }
     if payload != nil, !input.isEmpty {
       throw ValidationError("give either --input or --payload, not both")
     }
@@ -60,7 +66,7 @@ struct EnqueueCommand: AsyncParsableCommand {
     let order = EnqueueOptions(
       runAt: runAt.flatMap { PostgresTimestamp($0) }, priority: priority,
       idempotencyKey: idempotencyKey, environment: environment, queue: queue,
-      traceparent: traceparent)
+      traceparent: traceparent, expiresAt: expiresAt.flatMap { PostgresTimestamp($0) })
     let id = try await options.load().withStore { store in
       try await store.enqueue(type: type, payload: inputs, options: order)
     }
