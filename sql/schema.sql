@@ -2246,6 +2246,7 @@ begin
   if not found then
     return false;
   end if;
+  delete from writ_data.worker_key as k where k.worker_id = $1;
   insert into writ_data.audit_event (occurred_at, event, worker_id, role_name)
   values (_now, 'worker_stopped', $1, session_user);
   return true;
@@ -2253,6 +2254,17 @@ end
 $_$;
 
 ALTER FUNCTION writ_worker.deregister(worker_id bigint) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_worker.installation() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return (select i.name from writ_data.installation as i);
+end
+$$;
+
+ALTER FUNCTION writ_worker.installation() OWNER TO writ_owner;
 
 CREATE FUNCTION writ_worker.record(worker_id bigint, entries jsonb) RETURNS TABLE(job_id bigint, accepted boolean, cancel_requested boolean)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2618,6 +2630,43 @@ $_$;
 
 ALTER FUNCTION writ_worker.renew(worker_id bigint, lease interval, is_idle boolean) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_worker.report_keys(worker_id bigint, environments text[], keys jsonb) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  _now constant timestamptz := clock_timestamp();
+begin
+  update writ_data.worker as w
+     set environments = $2
+   where w.id = $1 and w.state = 'live' and w.lease_expires_at > _now;
+  if not found then
+    return false;
+  end if;
+  delete from writ_data.worker_key as k
+   where k.worker_id = $1
+     and not exists (
+       select
+         from jsonb_to_recordset($3) as new (environment text, type text)
+        where new.environment = k.environment and new.type = k.type
+     );
+  insert into writ_data.worker_key as k (
+    worker_id, loaded_at, environment, type, prefix, fingerprint
+  )
+  select $1, _now, new.environment, new.type, new.prefix, new.fingerprint
+    from jsonb_to_recordset($3)
+           as new (environment text, type text, prefix text, fingerprint text)
+  on conflict (worker_id, environment, type) do update
+     set loaded_at = excluded.loaded_at, prefix = excluded.prefix,
+         fingerprint = excluded.fingerprint
+   where k.fingerprint is distinct from excluded.fingerprint;
+  return true;
+end
+$_$;
+
+ALTER FUNCTION writ_worker.report_keys(worker_id bigint, environments text[], keys jsonb) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_worker.set_idle(worker_id bigint, is_idle boolean) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2670,6 +2719,8 @@ begin
        set state = 'lost', ended_at = _now, is_idle = false
      where not w.is_swept and w.state = 'live' and w.lease_expires_at <= _now
     returning w.id
+  ), forgotten as (
+    delete from writ_data.worker_key as k using lost where k.worker_id = lost.id
   ), logged as (
     insert into writ_data.audit_event (occurred_at, event, worker_id, role_name)
     select _now, 'worker_lost', id, session_user from lost
@@ -2843,6 +2894,29 @@ $_$;
 
 ALTER FUNCTION writ_worker.sweep(max_jobs integer) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_worker.workers_without_key(environment text, type text, fingerprint text) RETURNS TABLE(worker_id bigint, name text, host text, prefix text, has_reported boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+begin
+  return query
+    select w.id, w.name, w.host, k.prefix, w.environments is not null
+      from writ_data.worker as w
+      left join writ_data.worker_key as k
+        on k.worker_id = w.id and k.environment = $1 and k.type = $2
+     where w.state = 'live' and w.lease_expires_at > clock_timestamp()
+       and (
+         w.environments is null
+         or $1 = any (w.environments) and k.worker_id is not null
+            and k.fingerprint is distinct from $3
+       )
+     order by w.name, w.id;
+end
+$_$;
+
+ALTER FUNCTION writ_worker.workers_without_key(environment text, type text, fingerprint text) OWNER TO writ_owner;
+
 CREATE TABLE writ_data.audit_event (
     id bigint NOT NULL,
     occurred_at timestamp with time zone NOT NULL,
@@ -2951,6 +3025,25 @@ CREATE VIEW writ.environment AS
 ALTER TABLE writ.environment OWNER TO writ_owner;
 
 COMMENT ON VIEW writ.environment IS 'Where jobs take effect.';
+
+CREATE TABLE writ_data.installation (
+    singleton boolean DEFAULT true NOT NULL,
+    name text NOT NULL,
+    CONSTRAINT installation_name_check CHECK ((name ~ '^[0-9a-f]{8}$'::text)),
+    CONSTRAINT installation_singleton_check CHECK (singleton)
+);
+
+ALTER TABLE writ_data.installation OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.installation IS 'The name of this installation, a part of the names of the keys that it makes.';
+
+CREATE VIEW writ.installation AS
+ SELECT installation.name
+   FROM writ_data.installation;
+
+ALTER TABLE writ.installation OWNER TO writ_owner;
+
+COMMENT ON VIEW writ.installation IS 'What the names of keys end with that this installation has made.';
 
 CREATE SEQUENCE writ_data.job_id
     START WITH 1
@@ -3278,6 +3371,7 @@ CREATE TABLE writ_data.worker (
     host text NOT NULL,
     version text NOT NULL,
     role_name text NOT NULL,
+    environments text[],
     CONSTRAINT worker_ended CHECK (((state = 'live'::writ_data.worker_state) = (ended_at IS NULL))),
     CONSTRAINT worker_host_check CHECK (((length(host) >= 1) AND (length(host) <= 255))),
     CONSTRAINT worker_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
@@ -3288,6 +3382,8 @@ WITH (fillfactor='50', autovacuum_vacuum_threshold='200', autovacuum_vacuum_scal
 ALTER TABLE writ_data.worker OWNER TO writ_owner;
 
 COMMENT ON TABLE writ_data.worker IS 'Processes that take jobs; one lease covers all jobs of a worker.';
+
+COMMENT ON COLUMN writ_data.worker.environments IS 'The environments that it serves; null until it has said which keys it has.';
 
 CREATE VIEW writ.worker AS
  SELECT worker.id,
@@ -3310,6 +3406,40 @@ CREATE VIEW writ.worker AS
 ALTER TABLE writ.worker OWNER TO writ_owner;
 
 COMMENT ON VIEW writ.worker IS 'Processes that take jobs.';
+
+CREATE TABLE writ_data.worker_key (
+    worker_id bigint NOT NULL,
+    loaded_at timestamp with time zone NOT NULL,
+    environment text NOT NULL,
+    type text NOT NULL,
+    prefix text,
+    fingerprint text,
+    CONSTRAINT worker_key_fingerprint_check CHECK ((fingerprint ~ '^[0-9a-f]{12}$'::text)),
+    CONSTRAINT worker_key_is_whole CHECK (((prefix IS NULL) = (fingerprint IS NULL))),
+    CONSTRAINT worker_key_prefix_check CHECK ((prefix ~ '^sk_[0-9a-f]{12}$'::text))
+)
+WITH (autovacuum_vacuum_threshold='200', autovacuum_vacuum_scale_factor='0');
+
+ALTER TABLE writ_data.worker_key OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.worker_key IS 'The keys that each live worker''s secret store shows, by their public parts.';
+
+CREATE VIEW writ.worker_key AS
+ SELECT k.worker_id,
+    w.name AS worker_name,
+    w.host AS worker_host,
+    k.environment,
+    k.type,
+    k.prefix,
+    k.fingerprint,
+    k.loaded_at
+   FROM (writ_data.worker_key k
+     JOIN writ_data.worker w ON ((w.id = k.worker_id)))
+  WHERE ((w.state = 'live'::writ_data.worker_state) AND (w.lease_expires_at > clock_timestamp()));
+
+ALTER TABLE writ.worker_key OWNER TO writ_owner;
+
+COMMENT ON VIEW writ.worker_key IS 'The keys that the stores of live workers show.';
 
 CREATE TABLE writ_data.audit_event_default (
     id bigint NOT NULL,
@@ -3554,6 +3684,9 @@ ALTER TABLE ONLY writ_data.gate
 ALTER TABLE ONLY writ_data.idempotency_key
     ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (ordered_by, environment, type, key);
 
+ALTER TABLE ONLY writ_data.installation
+    ADD CONSTRAINT installation_pkey PRIMARY KEY (singleton);
+
 ALTER TABLE ONLY writ_data.job_history
     ADD CONSTRAINT job_history_pkey PRIMARY KEY (id, finished_at);
 
@@ -3586,6 +3719,9 @@ ALTER TABLE ONLY writ_data.subject_slot
 
 ALTER TABLE ONLY writ_data.sweep_state
     ADD CONSTRAINT sweep_state_pkey PRIMARY KEY (singleton);
+
+ALTER TABLE ONLY writ_data.worker_key
+    ADD CONSTRAINT worker_key_pkey PRIMARY KEY (worker_id, environment, type);
 
 ALTER TABLE ONLY writ_data.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (id);
@@ -3776,6 +3912,9 @@ GRANT ALL ON FUNCTION writ_worker.definition_hash(type text) TO writ_worker;
 REVOKE ALL ON FUNCTION writ_worker.deregister(worker_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ_worker.deregister(worker_id bigint) TO writ_worker;
 
+REVOKE ALL ON FUNCTION writ_worker.installation() FROM PUBLIC;
+GRANT ALL ON FUNCTION writ_worker.installation() TO writ_worker;
+
 REVOKE ALL ON FUNCTION writ_worker.record(worker_id bigint, entries jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ_worker.record(worker_id bigint, entries jsonb) TO writ_worker;
 
@@ -3785,11 +3924,17 @@ GRANT ALL ON FUNCTION writ_worker.register(name text, host text, pid integer, ve
 REVOKE ALL ON FUNCTION writ_worker.renew(worker_id bigint, lease interval, is_idle boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ_worker.renew(worker_id bigint, lease interval, is_idle boolean) TO writ_worker;
 
+REVOKE ALL ON FUNCTION writ_worker.report_keys(worker_id bigint, environments text[], keys jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ_worker.report_keys(worker_id bigint, environments text[], keys jsonb) TO writ_worker;
+
 REVOKE ALL ON FUNCTION writ_worker.set_idle(worker_id bigint, is_idle boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ_worker.set_idle(worker_id bigint, is_idle boolean) TO writ_worker;
 
 REVOKE ALL ON FUNCTION writ_worker.sweep(max_jobs integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ_worker.sweep(max_jobs integer) TO writ_worker;
+
+REVOKE ALL ON FUNCTION writ_worker.workers_without_key(environment text, type text, fingerprint text) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ_worker.workers_without_key(environment text, type text, fingerprint text) TO writ_worker;
 
 GRANT SELECT ON TABLE writ.audit_event TO writ_admin;
 GRANT SELECT ON TABLE writ.audit_event TO writ_auditor;
@@ -3800,6 +3945,9 @@ GRANT SELECT ON TABLE writ.definition TO writ_auditor;
 GRANT SELECT ON TABLE writ.environment TO writ_enqueuer;
 GRANT SELECT ON TABLE writ.environment TO writ_admin;
 GRANT SELECT ON TABLE writ.environment TO writ_auditor;
+
+GRANT SELECT ON TABLE writ.installation TO writ_admin;
+GRANT SELECT ON TABLE writ.installation TO writ_auditor;
 
 GRANT SELECT ON TABLE writ.job TO writ_admin;
 
@@ -3814,4 +3962,7 @@ GRANT SELECT ON TABLE writ.journal TO writ_admin;
 
 GRANT SELECT ON TABLE writ.worker TO writ_admin;
 GRANT SELECT ON TABLE writ.worker TO writ_auditor;
+
+GRANT SELECT ON TABLE writ.worker_key TO writ_admin;
+GRANT SELECT ON TABLE writ.worker_key TO writ_auditor;
 

@@ -11,6 +11,7 @@ enum LocalOperations {
     switch request.operationID {
     case "findInList": return findInList(input)
     case "firstOfEach": return firstOfEach(input)
+    case "nextPage": return nextPage(input)
     default: return nil
     }
   }
@@ -34,6 +35,19 @@ enum LocalOperations {
       result[name] = candidates.first { !$0.isNull } ?? .null
     }
     return StepResponse(status: 200, json: .object(result))
+  }
+
+  /// Where the next page begins; 404 after the last one.
+  ///
+  /// `limit` is how far to go on, which is less than a page where pages have to overlap.
+  private static func nextPage(_ input: JSONValue) -> StepResponse {
+    guard let limit = input["limit"]?.intValue, (1...1_000_000).contains(limit),
+      let offset = input["offset"]?.intValue, (0...1_000_000_000).contains(offset),
+      let total = input["total"]?.intValue
+    else { return refusal(400, "BAD_REQUEST") }
+    let next = offset + limit
+    guard next < total else { return refusal(404, "NOT_FOUND") }
+    return StepResponse(status: 200, json: ["offset": JSONValue(next)])
   }
 
   private static func refusal(_ status: Int, _ code: String) -> StepResponse {

@@ -21,9 +21,15 @@ extension WorkflowMachine {
     }
     var outcome = outcome(of: answer, row, status: response.status, errorCode: errorCode)
     outcome.action = chosen.action
+    let detail = response.reason(of: answer.request)
+    if let detail, case .end(let end, let reason) = chosen.action.kind {
+      outcome.action.kind = .end(end, reason: reason.map { "\($0) \(detail)" } ?? detail)
+    }
     commit(outcome)
     guard let delay = chosen.wait else { return nil }
-    let error = error(of: outcome, "\(row.text); asked again by \(outcome.action.rule ?? "rule")")
+    let error = error(
+      of: outcome,
+      "\(detail ?? row.text); asked again by \(outcome.action.rule ?? "rule")")
     return retry(after: wait ?? delay, burnsAttempt: false, error, cause: nil)
   }
 
@@ -141,5 +147,14 @@ extension WorkflowMachine {
     let record = JobRecord.retry(
       delay: delay, burnsAttempt: burnsAttempt, isUnresolved: false, error)
     return .finish(.retry(after: delay, error, cause: cause), takePending() + [record])
+  }
+}
+
+extension StepResponse {
+  /// What a local operation says in words about a refusal; never taken from an answer over HTTP, which
+  /// could hold anything.
+  fileprivate func reason(of request: StepRequest) -> String? {
+    guard case .local = request.target else { return nil }
+    return bodyValue?["reason"]?.stringValue
   }
 }

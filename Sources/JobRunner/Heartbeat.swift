@@ -1,4 +1,4 @@
-// Keeps the lease of one registration alive, and says when it is over.
+// Keeps the lease of one registration alive, says when it is over, and looks at the keys each time.
 
 import JobModel
 import Logging
@@ -10,14 +10,16 @@ struct Heartbeat: Sendable {
   private let values: WorkerConfiguration.Values
   private let time: WorkerTime
   private let idle: IdleFlag
+  private let keys: KeyReporter
   private let logger: Logger
   private static let pauseAfterError: Duration = .milliseconds(250)
 
   init(
     store: any WorkerStore, lease: Lease, values: WorkerConfiguration.Values, time: WorkerTime,
-    idle: IdleFlag, logger: Logger
+    idle: IdleFlag, keys: KeyReporter, logger: Logger
   ) {
     self.store = store
+    self.keys = keys
     self.lease = lease
     self.values = values
     self.time = time
@@ -31,6 +33,7 @@ struct Heartbeat: Sendable {
     while lease.isLive {
       do { try await time.sleep(for: pause) } catch { return }
       pause = await renew() ? values.renewalInterval : Self.pauseAfterError
+      if lease.isLive { await keys.report() }
     }
     logger.warning("the lease has ended", metadata: ["worker.id": "\(lease.worker)"])
   }

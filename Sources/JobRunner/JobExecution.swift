@@ -10,7 +10,7 @@ import Secrets
 /// What the executions of one registration share.
 struct ExecutionContext: Sendable {
   var configuration: WorkerConfiguration
-  var lease: Lease
+  var registration: Registration
   var recorder: Recorder
   var transport: Transport
   var definitions: DefinitionCache
@@ -21,6 +21,8 @@ struct ExecutionContext: Sendable {
   var random: LockedRandom
   var statistics: StatisticsBox
   var logger: Logger
+
+  var lease: Lease { registration.lease }
 }
 
 /// An attempt at a job that this worker has claimed.
@@ -57,7 +59,11 @@ struct JobExecution: Sendable {
       case .finish(let outcome, let records):
         await finish(outcome, records)
         return
-      case .store(let writes): event = store(writes) ? .stored : .storeFailed
+      case .store(let writes):
+        // The store knows no lease: a worker that was held up must not write over what the next one
+        // has put there since.
+        guard await leaseAllowsSending() else { return await handBackCutOff() }
+        event = store(writes) ? .stored : .storeFailed
       case .send(let request, let records):
         guard let next = await carryOut(request, after: records, definition) else { return }
         event = next
@@ -98,7 +104,8 @@ struct JobExecution: Sendable {
     _ request: StepRequest, _ definition: JobTypeDefinition
   ) async -> WorkflowMachine.Event? {
     let sentAt = context.time.now
-    let result = await context.transport.send(request, of: job, definition)
+    let result = await context.transport.send(
+      request, of: job, definition, under: context.registration)
     let duration = context.time.now - sentAt
     log(request, result, duration)
     switch result {

@@ -2,6 +2,14 @@
 
 import Synchronization
 
+/// What one registration of the worker holds on to.
+struct Registration: Sendable {
+  /// How long it lasts.
+  var lease: Lease
+  /// Who tells the fleet which keys this worker has.
+  var keys: KeyReporter
+}
+
 /// The lease of one registration, as the worker may believe in it.
 ///
 /// The database measures the lease from the moment it handles a renewal; the worker measures from

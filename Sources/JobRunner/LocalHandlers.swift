@@ -10,38 +10,59 @@ import Secrets
 struct LocalHandlers: Sendable {
   private let secrets: any SecretStore
   private let store: any WorkerStore
+  private let time: WorkerTime
+  /// How long one call waits for the other workers: they look at their stores with each heartbeat.
+  private let patience: Duration
+  private static let pauseBetweenQuestions: Duration = .milliseconds(100)
 
-  init(secrets: any SecretStore, store: any WorkerStore) {
+  init(secrets: any SecretStore, store: any WorkerStore, time: WorkerTime, patience: Duration) {
     self.secrets = secrets
     self.store = store
+    self.time = time
+    self.patience = patience
+  }
+
+  private struct Owner {
+    var environment: String
+    var jobType: String
+    /// The public part of the key that is meant; `nil` for any.
+    var prefix: String?
   }
 
   /// The answer to an operation; 501 for one that this version does not know.
-  func perform(_ operationID: String, input: JSONValue) async -> StepResponse {
+  func perform(
+    _ operationID: String, input: JSONValue, under registration: Registration
+  ) async -> StepResponse {
     guard let environment = input["environment"]?.stringValue,
       let jobType = input["job_type"]?.stringValue
     else { return Self.refusal(400, "BAD_REQUEST") }
+    let owner = Owner(
+      environment: environment, jobType: jobType, prefix: input["prefix"]?.stringValue)
     do {
       switch operationID {
-      case "describeKey": return try await describeKey(environment, jobType)
-      case "promoteKey": try secrets.promoteKey(environment: environment, jobType: jobType)
-      case "discardPreviousKey":
-        try secrets.delete(SecretName(keyOf: jobType, environment: environment, role: .previous))
+      case "describeKey": return try await describeKey(owner)
+      case "checkPendingKey": return try checkPendingKey(owner)
+      case "promoteKey":
+        try secrets.promoteKey(environment: environment, jobType: jobType, prefix: owner.prefix)
+      case "awaitKeyLoaded": return try await awaitKeyLoaded(owner, registration)
+      case "discardPreviousKey": try discardPreviousKey(owner)
       default: return Self.refusal(501, "NOT_IMPLEMENTED")
       }
       return StepResponse(status: 204)
     } catch let error as SecretStoreError {
-      return Self.refusal(error.code == .missing ? 404 : 503, Self.errorCode(error))
+      return error.code == .missing
+        ? Self.refusal(404, "NOT_FOUND", Self.elsewhere(registration))
+        : Self.refusal(503, "SECRET_STORE")
     } catch {
       return Self.refusal(503, "DATABASE")
     }
   }
 
-  /// What a rotation must know of the key in use: its name and public prefix, and the least
-  /// privilege of its type.
-  private func describeKey(_ environment: String, _ jobType: String) async throws -> StepResponse {
-    let name = try SecretName(keyOf: jobType, environment: environment)
-    guard let definition = try await store.definition(type: jobType),
+  /// What a rotation must know of the key in use: its name and public prefix, the least privilege of
+  /// its type, and who makes keys here.
+  private func describeKey(_ owner: Owner) async throws -> StepResponse {
+    let name = try SecretName(keyOf: owner.jobType, environment: owner.environment)
+    guard let definition = try await store.definition(type: owner.jobType),
       !definition.leastPrivilege.isEmpty
     else { return Self.refusal(404, "NOT_FOUND") }
     return StepResponse(
@@ -49,17 +70,66 @@ struct LocalHandlers: Sendable {
       json: [
         "name": .string(name.description), "prefix": JSONValue(try secrets.read(name)?.keyPrefix),
         "permissions": .array(definition.leastPrivilege.map { .string($0) }),
+        "installation": .string(try await store.installation()),
       ])
   }
 
-  private static func errorCode(_ error: SecretStoreError) -> String {
-    switch error.code {
-    case .missing: "NOT_FOUND"
-    default: "SECRET_STORE"
+  /// Whether the key that was made is at hand: another worker may have a store of its own, and one that
+  /// was held up may have written over it.
+  private func checkPendingKey(_ owner: Owner) throws -> StepResponse {
+    for role in [SecretName.KeyRole.pending, .current] {
+      let name = try SecretName(keyOf: owner.jobType, environment: owner.environment, role: role)
+      if let prefix = try secrets.read(name)?.keyPrefix, prefix == owner.prefix {
+        return StepResponse(status: 204)
+      }
+    }
+    return Self.refusal(404, "NOT_FOUND")
+  }
+
+  private func discardPreviousKey(_ owner: Owner) throws {
+    let name = try SecretName(
+      keyOf: owner.jobType, environment: owner.environment, role: .previous)
+    if let prefix = owner.prefix, try secrets.read(name)?.keyPrefix != prefix { return }
+    try secrets.delete(name)
+  }
+
+  /// Whether every live worker that serves the environment shows the key in use; asks for a while.
+  private func awaitKeyLoaded(
+    _ owner: Owner, _ registration: Registration
+  ) async throws -> StepResponse {
+    let name = try SecretName(keyOf: owner.jobType, environment: owner.environment)
+    guard let key = try secrets.read(name), let fingerprint = key.fingerprint,
+      owner.prefix == nil || key.keyPrefix == owner.prefix
+    else { return Self.refusal(409, "KEY_NOT_LOADED", Self.elsewhere(registration)) }
+    let end = time.now + patience
+    while true {
+      await registration.keys.report()
+      let workers = try await store.workersWithoutKey(
+        environment: owner.environment, jobType: owner.jobType, fingerprint: fingerprint)
+      if workers.isEmpty { return StepResponse(status: 204) }
+      guard time.now < end, registration.lease.maySend, !Task.isCancelled else {
+        return Self.refusal(409, "KEY_NOT_LOADED", Self.list(workers))
+      }
+      try? await time.sleep(for: Self.pauseBetweenQuestions)
     }
   }
 
-  private static func refusal(_ status: Int, _ code: String) -> StepResponse {
-    StepResponse(status: status, json: ["error_code": .string(code)])
+  /// At most ten by name, so that the sentence stays one.
+  private static func list(_ workers: [WorkerWithoutKey]) -> String {
+    let names = workers.prefix(10).map(\.words).joined(separator: "; ")
+    let rest = workers.count - 10
+    return "Without it: \(names)\(rest > 0 ? "; and \(rest) more" : "")."
+  }
+
+  private static func elsewhere(_ registration: Registration) -> String {
+    "The secret store of worker \(registration.lease.worker), which ran this step, does not hold the new key."
+  }
+
+  private static func refusal(
+    _ status: Int, _ code: String, _ reason: String? = nil
+  ) -> StepResponse {
+    var body = JSONObject([("error_code", .string(code))])
+    body["reason"] = reason.map { .string($0) }
+    return StepResponse(status: status, json: .object(body))
   }
 }

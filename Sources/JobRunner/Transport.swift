@@ -2,6 +2,7 @@
 // credential means.
 
 import Arazzo
+import JSON
 import JobModel
 import Logging
 import Secrets
@@ -26,27 +27,31 @@ struct Transport: Sendable {
     self.secrets = secrets
     self.time = time
     self.statistics = statistics
-    local = LocalHandlers(secrets: secrets, store: store)
+    local = LocalHandlers(
+      secrets: secrets, store: store, time: time,
+      patience: min(configuration.values.renewalInterval * 2, .seconds(5)))
     gate = KeyGate(time: time, pause: configuration.values.refusedKeyPause)
     sessions = SessionTable(
       configuration: configuration, sender: sender, secrets: secrets, time: time,
       statistics: statistics, logger: logger)
   }
 
-  /// Sends a request of a job, or carries it out.
+  /// Sends a request of a job, or carries it out, under a registration.
   func send(
-    _ request: StepRequest, of job: ClaimedJob, _ definition: JobTypeDefinition
+    _ request: StepRequest, of job: ClaimedJob, _ definition: JobTypeDefinition,
+    under registration: Registration
   ) async -> Result<StepResponse, TransportFailure> {
     switch request.target {
     case .local(let input):
-      return .success(await local.perform(request.operationID, input: input))
+      return .success(
+        await local.perform(request.operationID, input: input, under: registration))
     case .remote(let source, let servers):
       guard let environment = configuration.environment(job.environment),
         let base = environment.targets[source] ?? servers.first
       else { return .failure(.notSent(.nameResolution)) }
       let call = Call(
         request: request, url: Self.join(base, request.path), base: base, source: source,
-        job: job, definition: definition)
+        job: job, definition: definition, lease: registration.lease)
       do throws(TransportFailure) {
         return .success(try await send(call))
       } catch {
@@ -62,6 +67,7 @@ struct Transport: Sendable {
     var source: String
     var job: ClaimedJob
     var definition: JobTypeDefinition
+    var lease: Lease
   }
 
   private func send(_ call: Call) async throws(TransportFailure) -> StepResponse {
@@ -73,6 +79,9 @@ struct Transport: Sendable {
   }
 
   /// Sends with a key of the store; once more when the key was changed after it was read.
+  ///
+  /// A rotation deletes the old key while requests with it may be on their way: they are refused, have
+  /// changed nothing, and go out again with the new key, unless the lease has ended meanwhile.
   private func sendWithKey(
     _ call: Call, named text: String, header: String
   ) async throws(TransportFailure) -> StepResponse {
@@ -81,15 +90,18 @@ struct Transport: Sendable {
     guard gate.mayUse(key, name) else { throw .credentialMissing(name: text) }
     while true {
       let response = try await deliver(call, .init(header: header, secret: key))
-      guard response.status == 401 else {
+      let isGone = response.saysKeyIsGone
+      guard response.status == 401 || isGone else {
         gate.accept(name)
         return response
       }
       let current = try? secrets.read(name)
       guard let current, current != key else {
         gate.refuse(key, name)
+        if isGone { throw .credentialMissing(name: text) }
         return response
       }
+      guard call.lease.maySend else { throw .notSent(.heldBack) }
       key = current
     }
   }
@@ -172,6 +184,15 @@ extension OutgoingRequest.Authorization {
 }
 
 extension StepResponse {
+  /// Whether AuthOS lost the key between recognizing it and noting its use: it then answers a request
+  /// of whatever kind with this 404, which says nothing about what was asked for.
+  fileprivate var saysKeyIsGone: Bool {
+    guard status == 404, body.count < 1_024, let answer = try? JSONValue(parsing: body) else {
+      return false
+    }
+    return answer["error_code"] == "NOT_FOUND" && answer["error"] == "API key not found"
+  }
+
   /// Whether the body repeats a secret, or the end of it, which for a key is the part that is not public.
   ///
   /// A secret so short that chance could repeat it does not count.

@@ -141,12 +141,18 @@ public struct Worker: Service {
   private func work(under lease: Lease) async {
     let recorder = Recorder(
       store: store, lease: lease, time: time, statistics: box, logger: logger)
+    let keys = KeyReporter(
+      store: store, secrets: secrets, lease: lease,
+      environments: configuration.values.environments.map(\.name), logger: logger)
     let heartbeat = Heartbeat(
       store: store, lease: lease, values: configuration.values, time: time, idle: idle,
-      logger: logger)
+      keys: keys, logger: logger)
     let dispatcher = Dispatcher(
-      context(lease, recorder), heartbeat: heartbeat, idle: idle, bell: bell)
+      context(Registration(lease: lease, keys: keys), recorder), heartbeat: heartbeat, idle: idle,
+      bell: bell)
     idle.isIdle = false
+    // Before the first claim: a rotation waits for a worker until it has said which keys it has.
+    await keys.report()
     await withDiscardingTaskGroup { group in
       // Whichever ends first ends the others: the jobs, the lease, or the time to stop. Ending the
       // dispatcher from outside cancels its jobs.
@@ -167,9 +173,12 @@ public struct Worker: Service {
     if lease.isLive { await deregister(lease) }
   }
 
-  private func context(_ lease: Lease, _ recorder: Recorder) -> ExecutionContext {
+  private func context(
+    _ registration: Registration, _ recorder: Recorder
+  ) -> ExecutionContext {
     ExecutionContext(
-      configuration: configuration, lease: lease, recorder: recorder, transport: transport,
+      configuration: configuration, registration: registration, recorder: recorder,
+      transport: transport,
       definitions: definitions, secrets: secrets, store: store, stopping: stopping, time: time,
       random: random, statistics: box, logger: logger)
   }

@@ -1,7 +1,7 @@
 // The worker's store over PostgreSQL: forwards to JobStore, and listens for wake-ups.
 
 public import Arazzo
-import JobModel
+public import JobModel
 public import JobStore
 public import Postgres
 
@@ -69,6 +69,24 @@ extension WorkerDatabase: WorkerStore {
   public func definition(type: String) async throws -> JobTypeDefinition? {
     try await store.definition(type: type)
   }
+
+  /// Tells which keys the worker has.
+  public func reportKeys(
+    worker: Int, environments: [String], _ keys: [LoadedKey]
+  ) async throws -> Bool {
+    try await store.reportKeys(worker: worker, environments: environments, keys)
+  }
+
+  /// Asks who lacks a key.
+  public func workersWithoutKey(
+    environment: String, jobType: String, fingerprint: String
+  ) async throws -> [WorkerWithoutKey] {
+    try await store.workersWithoutKey(
+      environment: environment, jobType: jobType, fingerprint: fingerprint)
+  }
+
+  /// Asks for the installation's name.
+  public func installation() async throws -> String { try await store.installation() }
 
   /// Listens until the task is cancelled.
   public func listen(queues: [String], onWake: @escaping @Sendable () -> Void) async {

@@ -36,6 +36,19 @@ public protocol WorkerStore: Sendable {
   /// The definition that is published under a job type's name now; `nil` when there is none.
   func definition(type: String) async throws -> JobTypeDefinition?
 
+  /// Tells which keys the worker's own secret store shows, in place of what it told before; `false`
+  /// when its lease has ended.
+  func reportKeys(worker: Int, environments: [String], _ keys: [LoadedKey]) async throws -> Bool
+
+  /// The live workers of an environment that do not show the key with this fingerprint: they show
+  /// another one of the type, or have not told yet which keys they have.
+  func workersWithoutKey(
+    environment: String, jobType: String, fingerprint: String
+  ) async throws -> [WorkerWithoutKey]
+
+  /// What tells the keys of this installation from those of another one.
+  func installation() async throws -> String
+
   /// Listens for wake-ups until the task is cancelled, reconnecting by itself; `onWake` is called
   /// for each, and after each reconnection.
   func listen(queues: [String], onWake: @escaping @Sendable () -> Void) async

@@ -58,24 +58,26 @@ public final class DirectorySecretStore: SecretStore {
   /// Writes a temporary file of mode 0600, makes it durable, and puts it in the place of the old one.
   public func write(_ name: SecretName, _ secret: Secret) throws {
     let folder = try makeFolder(name.environment)
+    SecretFiles.removeRemains(in: folder)
     try SecretFiles.writeDurably(secret, to: folder + "/" + name.entry)
   }
 
   /// Puts the pending key in the current one's place, after keeping a copy of that as the previous one.
   ///
   /// A crash in between leaves the pending key where it is, and the repetition ends the same way.
-  public func promoteKey(environment: String, jobType: String) throws {
+  public func promoteKey(environment: String, jobType: String, prefix: String?) throws {
     let current = try SecretName(keyOf: jobType, environment: environment)
     let pending = try SecretName(keyOf: jobType, environment: environment, role: .pending)
     let previous = try SecretName(keyOf: jobType, environment: environment, role: .previous)
-    guard try read(pending) != nil else {
-      guard try read(current) != nil else {
+    let isWanted = { (key: Secret) in prefix == nil || key.keyPrefix == prefix }
+    guard let new = try read(pending), isWanted(new) else {
+      guard let key = try read(current), isWanted(key) else {
         throw SecretStoreError(
-          .missing, "there is neither \(pending) nor \(current) in \(directory)")
+          .missing, "neither \(pending) nor \(current) in \(directory) is the key to promote")
       }
       return
     }
-    if let old = try read(current) { try write(previous, old) }
+    if let old = try read(current), old != new { try write(previous, old) }
     let folder = directory + "/" + environment
     try SecretFiles.rename(folder + "/" + pending.entry, to: folder + "/" + current.entry)
     try SecretFiles.makeDurable(folder)
@@ -87,6 +89,7 @@ public final class DirectorySecretStore: SecretStore {
     guard unlink(path) == 0 || errno == ENOENT else {
       throw SecretFiles.failure("cannot remove", path)
     }
+    SecretFiles.witness?("unlink", path)
     _ = forget(name)
     try SecretFiles.makeDurable(directory + "/" + name.environment)
   }
@@ -128,6 +131,7 @@ public final class DirectorySecretStore: SecretStore {
   private func makeFolder(_ environment: String) throws -> String {
     let folder = directory + "/" + environment
     if mkdir(folder, 0o700) == 0 {
+      SecretFiles.witness?("mkdir", folder)
       try SecretFiles.makeDurable(directory)
     } else if errno != EEXIST {
       throw SecretFiles.failure("cannot make", folder)

@@ -31,13 +31,26 @@ public struct EnvironmentSecretStore: SecretStore {
   public func write(_ name: SecretName, _ secret: Secret) throws { throw Self.readOnly }
 
   /// Always refused.
-  public func promoteKey(environment: String, jobType: String) throws { throw Self.readOnly }
+  public func promoteKey(environment: String, jobType: String, prefix: String?) throws {
+    throw Self.readOnly
+  }
 
   /// Always refused.
   public func delete(_ name: SecretName) throws { throw Self.readOnly }
 
   /// None: the names cannot be told from the variables.
   public func names() throws -> [SecretName] { [] }
+
+  /// What stands between the environment's part of a variable and `_KEY`, in small letters.
+  ///
+  /// A variable that could belong to two environments, such as `WRIT_SECRET_A_B_KEY` to `a` and `a_b`,
+  /// counts for both, as it does when it is read.
+  public func keyedTypes(environment: String) throws -> [String] {
+    let prefix = Self.variable(of: try SecretName("\(environment)/x")).dropLast()
+    return secrets.keys.filter {
+      $0.hasPrefix(prefix) && $0.hasSuffix("_KEY") && $0.count > prefix.count + 4
+    }.map { $0.dropFirst(prefix.count).dropLast(4).lowercased() }.sorted()
+  }
 
   private static let readOnly = SecretStoreError(
     .readOnly,

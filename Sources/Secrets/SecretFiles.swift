@@ -3,6 +3,10 @@
 import Glibc
 
 enum SecretFiles {
+  /// Told after each system call that changes something, with its name and what it was about: lets a
+  /// test look at the directory as a crash at that point would leave it.
+  @TaskLocal static var witness: (@Sendable (_ call: String, _ path: String) -> Void)?
+
   /// What happened to which path, in the operating system's words.
   static func failure(_ what: String, _ path: String) -> SecretStoreError {
     SecretStoreError(.inputOutput, "\(what) \(path): \(String(cString: strerror(errno)))")
@@ -118,6 +122,7 @@ enum SecretFiles {
     var template = Array((folder + "/.new-XXXXXX").utf8CString)
     let file = mkstemp(&template)  // makes it with mode 0600
     guard file >= 0 else { throw failure("cannot write in", folder) }
+    witness?("mkstemp", folder)
     _ = fcntl(file, F_SETFD, FD_CLOEXEC)
     let temporary = String(
       decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -133,7 +138,9 @@ enum SecretFiles {
           written += count
         }
       }
+      witness?("write", temporary)
       guard fsync(file) == 0 else { throw failure("cannot make durable", temporary) }
+      witness?("fsync", temporary)
       try rename(temporary, to: path)
     } catch {
       unlink(temporary)
@@ -144,6 +151,7 @@ enum SecretFiles {
 
   static func rename(_ path: String, to target: String) throws {
     guard Glibc.rename(path, target) == 0 else { throw failure("cannot replace", target) }
+    witness?("rename", target)
   }
 
   /// Makes the entries of a directory durable.
@@ -152,10 +160,26 @@ enum SecretFiles {
     guard file >= 0 else { throw failure("cannot open", folder) }
     defer { close(file) }
     guard fsync(file) == 0 else { throw failure("cannot make durable", folder) }
+    witness?("fsync", folder)
+  }
+
+  /// Removes what writes that a crash cut off have left, each with a part of a secret in it.
+  ///
+  /// Young ones may be on their way still.
+  static func removeRemains(in folder: String) {
+    for name in (try? allEntries(of: folder)) ?? [] where name.hasPrefix(".new-") {
+      var status = stat()
+      let path = folder + "/" + name
+      if lstat(path, &status) == 0, time(nil) - status.st_mtim.tv_sec > 600 { unlink(path) }
+    }
   }
 
   /// The names in a directory, those that begin with a dot left out.
   static func entries(of folder: String) throws -> [String] {
+    try allEntries(of: folder).filter { !$0.hasPrefix(".") }
+  }
+
+  private static func allEntries(of folder: String) throws -> [String] {
     guard let stream = opendir(folder) else { throw failure("cannot list", folder) }
     defer { closedir(stream) }
     var names: [String] = []
@@ -163,7 +187,7 @@ enum SecretFiles {
       let name = withUnsafeBytes(of: entry.pointee.d_name) {
         String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
       }
-      if !name.hasPrefix(".") { names.append(name) }
+      names.append(name)
     }
     return names
   }

@@ -51,9 +51,10 @@ public protocol SecretStore: Sendable {
   /// Makes the pending key of a type its current one, and the current one its previous one.
   ///
   /// May be called again after a crash at any point: with no pending key it changes nothing.
+  /// - Parameter prefix: The public part of the key that is to be in use afterwards; `nil` for any.
   /// - Throws: ``SecretStoreError``; ``SecretStoreError/Code/missing`` where there is neither a
-  ///   pending nor a current key.
-  func promoteKey(environment: String, jobType: String) throws
+  ///   pending nor a current key, or none with the prefix.
+  func promoteKey(environment: String, jobType: String, prefix: String?) throws
 
   /// Forgets a secret; one that is not there is forgotten already.
   ///
@@ -65,6 +66,11 @@ public protocol SecretStore: Sendable {
   /// - Throws: ``SecretStoreError``.
   func names() throws -> [SecretName]
 
+  /// The job types for which there is a current key in an environment, sorted.
+  ///
+  /// - Throws: ``SecretStoreError``.
+  func keyedTypes(environment: String) throws -> [String]
+
   /// The fingerprint of a secret as it is now; `nil` where there is no secret, or one too short to have
   /// a fingerprint. Cheap enough to ask before every request.
   ///
@@ -75,6 +81,21 @@ public protocol SecretStore: Sendable {
 extension SecretStore {
   /// Reads the secret and takes its fingerprint.
   public func fingerprint(_ name: SecretName) throws -> String? { try read(name)?.fingerprint }
+
+  /// Makes whatever key is pending the current one.
+  public func promoteKey(environment: String, jobType: String) throws {
+    try promoteKey(environment: environment, jobType: jobType, prefix: nil)
+  }
+
+  /// Takes them from the names.
+  public func keyedTypes(environment: String) throws -> [String] {
+    try names().compactMap { name in
+      guard name.environment == environment, let key = name.key, key.role == .current else {
+        return nil
+      }
+      return key.jobType
+    }
+  }
 }
 
 /// The name of a secret: an environment and a file name below it.
@@ -123,6 +144,13 @@ public struct SecretName: Sendable, Hashable, Comparable, CustomStringConvertibl
     keyOf jobType: String, environment: String, role: KeyRole = .current
   ) throws(SecretStoreError) {
     try self.init("\(environment)/\(jobType).\(role.rawValue)")
+  }
+
+  /// The job type and which of its keys this names; `nil` for any other secret.
+  public var key: (jobType: String, role: KeyRole)? {
+    let parts = entry.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, let role = KeyRole(rawValue: String(parts[1])) else { return nil }
+    return (String(parts[0]), role)
   }
 
   /// The name as text.

@@ -49,7 +49,7 @@ struct FakeAuthOS {
     case ("PATCH", "service", 4): return patchSubscription(path[3], body)
     case ("DELETE", "service", 4): return deleteSubscription(path[3])
     case ("GET", "service", 3): return info(key)
-    case ("GET", "organizations", _): return listKeys()
+    case ("GET", "organizations", _): return listKeys(request.path)
     case ("POST", "organizations", _): return createKey(body)
     case ("DELETE", "organizations", _): return deleteKey(path[path.count - 1])
     default: return StepResponse(status: 404)
@@ -172,12 +172,17 @@ struct FakeAuthOS {
     return StepResponse(status: 200, json: ["id": "service", "slug": "service"])
   }
 
-  private func listKeys() -> StepResponse {
-    let list = keys.reversed().map { key -> JSONValue in
+  private func listKeys(_ path: String) -> StepResponse {
+    let query = path.split(separator: "?").dropFirst().first?.split(separator: "&") ?? []
+    func number(_ name: String) -> Int? {
+      query.first { $0.hasPrefix(name + "=") }.flatMap { Int($0.dropFirst(name.count + 1)) }
+    }
+    let page = keys.reversed().dropFirst(number("offset") ?? 0).prefix(number("limit") ?? 50)
+    let list = page.map { key -> JSONValue in
       ["id": .string(key.id), "name": .string(key.name), "prefix": .string(key.prefix)]
     }
     return StepResponse(
-      status: 200, json: ["api_keys": .array(list), "total": JSONValue(list.count)])
+      status: 200, json: ["api_keys": .array(list), "total": JSONValue(keys.count)])
   }
 
   private mutating func createKey(_ body: JSONValue) -> StepResponse {

@@ -2,6 +2,7 @@
 
 import Arazzo
 import JSON
+import Synchronization
 import Testing
 
 @testable import JobModel
@@ -163,7 +164,7 @@ private func code(_ outcome: JobOutcome) -> String {
     #expect(try simulation.run() == .completed)
     #expect(
       simulation.authOS.ledger == ["create key key-1", "delete key key-1", "create key key-2"])
-    #expect(simulation.authOS.keys.map(\.name) == ["writ create_user job 7"])
+    #expect(simulation.authOS.keys.map(\.name) == ["writ create_user job 7 of 0123abcd"])
     #expect(simulation.authOS.keys.map(\.permissions) == [["write:users"]])
   }
 
@@ -175,5 +176,126 @@ private func code(_ outcome: JobOutcome) -> String {
     #expect(code(try simulation.run()) == "review: not_accepted")
     #expect(simulation.requests.count { $0 == "prove_new" } == 6)
     #expect(simulation.secrets["test/create_user.key"] == nil)
+  }
+
+  private static let oldKey = FakeAuthOS.Key(
+    id: "key-old", name: "create_user",
+    secret: "sk_aaaaaaaaaaaa_" + String(repeating: "a", count: 64), permissions: ["write:users"])
+
+  private static func otherKeys(_ count: Int) -> [FakeAuthOS.Key] {
+    (0..<count).map { number in
+      let digits = "\(number)"
+      return FakeAuthOS.Key(
+        id: "other-\(number)", name: "other",
+        secret: "sk_e" + String(repeating: "0", count: 11 - digits.count) + digits + "_"
+          + String(repeating: "e", count: 64), permissions: ["read:users"])
+    }
+  }
+
+  @Test(arguments: [99, 100, 101, 149, 150, 151, 730])
+  func `finds the old key among any number of newer ones`(count: Int) throws {
+    var simulation = try rotate(
+      secrets: ["test/create_user.key": Self.oldKey.secret],
+      keys: [Self.oldKey] + Self.otherKeys(count))
+    #expect(try simulation.run() == .completed)
+    #expect(!simulation.authOS.keys.contains { $0.id == "key-old" })
+    #expect(simulation.authOS.keys.count == count + 1)
+  }
+
+  @Test func `finds the old key although newer ones are deleted between two pages`() throws {
+    var simulation = try rotate(
+      secrets: ["test/create_user.key": Self.oldKey.secret],
+      keys: [Self.oldKey] + Self.otherKeys(420))
+    simulation.beforeSending = { request, authOS in
+      if request.step == "find_old/list_keys" {
+        authOS.keys.removeLast(min(50, authOS.keys.count - 1))
+      }
+    }
+    #expect(try simulation.run() == .completed)
+    #expect(!simulation.authOS.keys.contains { $0.id == "key-old" })
+  }
+
+  @Test func `finds the key whose secret was lost among any number of newer ones`() throws {
+    var simulation = try rotate()
+    simulation.storeFailures = 1
+    let newer = Self.otherKeys(310)
+    simulation.beforeSending = { request, authOS in
+      if request.step == "look_for_orphan/list_keys", authOS.keys.count == 1 {
+        authOS.keys += newer
+      }
+    }
+    #expect(try simulation.run() == .completed)
+    #expect(simulation.authOS.keys.count == 311)
+    #expect(
+      simulation.authOS.ledger == ["create key key-1", "delete key key-1", "create key key-2"])
+  }
+
+  @Test func `leaves the keys of another installation alone`() throws {
+    var foreign = Self.oldKey
+    foreign.name = "writ create_user job 7 of ffffffff"
+    var simulation = try rotate(keys: [foreign])
+    #expect(try simulation.run() == .completed)
+    #expect(simulation.authOS.keys.map(\.id) == ["key-old", "key-1"])
+  }
+
+  @Test func `keeps the old key until every worker has loaded the new one`() throws {
+    var simulation = try rotate(
+      secrets: ["test/create_user.key": Self.oldKey.secret], keys: [Self.oldKey])
+    simulation.loadingRounds = 15
+    simulation.maxAttempts = 3
+    simulation.beforeSending = { request, authOS in
+      if request.step == "await_loaded" {
+        #expect(authOS.keys.contains { $0.id == "key-old" })
+      }
+    }
+    #expect(try simulation.run() == .completed)
+    #expect(simulation.requests.count { $0 == "await_loaded" } == 16)
+    #expect(simulation.row.failures == 0, "waiting costs no attempt")
+    #expect(simulation.authOS.keys.map(\.id) == ["key-1"])
+  }
+
+  @Test func `asks a person when a worker never loads the new key, and goes on when it has`() throws
+  {
+    var simulation = try rotate(
+      secrets: ["test/create_user.key": Self.oldKey.secret], keys: [Self.oldKey])
+    simulation.loadingRounds = 53
+    let outcome = try simulation.run()
+    #expect(code(outcome) == "review: not_loaded")
+    guard case .review(let error) = outcome else { return }
+    #expect(
+      error.text
+        == "Not every worker has loaded the new key, so the old one is still alive. Put the new key into\n"
+        + "the secret stores of these workers, or stop them, and replay the job. Without it: worker 9."
+    )
+    #expect(simulation.authOS.keys.map(\.id) == ["key-old", "key-1"])
+    #expect(try simulation.run() == .completed)
+    #expect(simulation.authOS.keys.map(\.id) == ["key-1"])
+  }
+
+  @Test func `gives up a new key that is not in this worker's store`() throws {
+    var simulation = try rotate()
+    // Another worker's store took the key: this one never sees it.
+    simulation.storeFailures = 0
+    let isFirst = Mutex(true)
+    simulation.beforeLocal = { request, secrets in
+      guard request.operationID == "checkPendingKey", isFirst.withLock({ $0 }) else { return }
+      isFirst.withLock { $0 = false }
+      secrets["test/create_user.pending.key"] = nil
+    }
+    #expect(try simulation.run() == .completed)
+    #expect(
+      simulation.authOS.ledger == ["create key key-1", "delete key key-1", "create key key-2"])
+    #expect(
+      simulation.secrets == ["test/create_user.key": simulation.authOS.keys.first?.secret ?? ""])
+  }
+
+  @Test func `deletes no key that another store may have put into use`() throws {
+    var simulation = try rotate(
+      secrets: ["test/create_user.key": Self.oldKey.secret], keys: [Self.oldKey])
+    simulation.beforeLocal = { request, secrets in
+      if request.operationID == "promoteKey" { secrets["test/create_user.pending.key"] = nil }
+    }
+    #expect(code(try simulation.run()) == "review: nowhere")
+    #expect(simulation.authOS.keys.map(\.id) == ["key-old", "key-1"])
   }
 }

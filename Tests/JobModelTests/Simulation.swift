@@ -41,8 +41,12 @@ struct Simulation {
   var requests: [String] = []
   var records: [JobRecord] = []
   var storeFailures = 0
+  /// How often the other workers have not loaded the new key yet when they are asked.
+  var loadingRounds = 0
   /// Called before each request with its step.
   var beforeSending: (@Sendable (StepRequest, inout FakeAuthOS) -> Void)?
+  /// Called before each local operation, with the secret store.
+  var beforeLocal: (@Sendable (StepRequest, inout [String: String]) -> Void)?
 
   init(
     _ name: String, _ payload: JSONObject, authOS: FakeAuthOS, seed: UInt64 = 1
@@ -160,7 +164,10 @@ struct Simulation {
     beforeSending?(request, &authOS)
     requests.append(request.step)
     let fault = faults.isEmpty ? Fault.none : faults.removeFirst()
-    if case .local(let input) = request.target { return response(local(request, input)) }
+    if case .local(let input) = request.target {
+      beforeLocal?(request, &secrets)
+      return response(local(request, input))
+    }
     switch fault {
     case .none: return response(answer(request))
     case .refusedConnection:
@@ -220,18 +227,35 @@ struct Simulation {
         json: [
           "name": .string(stem + ".key"),
           "prefix": JSONValue(secrets[stem + ".key"].map { String($0.prefix(15)) }),
-          "permissions": ["write:users"],
+          "permissions": ["write:users"], "installation": "0123abcd",
         ])
-    case "promoteKey":
-      if let pending = secrets.removeValue(forKey: stem + ".pending.key") {
-        secrets[stem + ".previous.key"] = secrets[stem + ".key"]
-        secrets[stem + ".key"] = pending
-      }
-      return StepResponse(status: 204)
+    case "checkPendingKey":
+      let isHere = holds(stem + ".pending.key", input) || holds(stem + ".key", input)
+      return StepResponse(status: isHere ? 204 : 404, json: ["error_code": "NOT_FOUND"])
+    case "promoteKey": return promote(stem, input)
+    case "awaitKeyLoaded":
+      guard loadingRounds > 0 else { return StepResponse(status: 204) }
+      loadingRounds -= 1
+      return StepResponse(
+        status: 409, json: ["error_code": "KEY_NOT_LOADED", "reason": "Without it: worker 9."])
     case "discardPreviousKey":
-      secrets[stem + ".previous.key"] = nil
+      if holds(stem + ".previous.key", input) { secrets[stem + ".previous.key"] = nil }
       return StepResponse(status: 204)
     default: return StepResponse(status: 400)
     }
+  }
+
+  private func holds(_ name: String, _ input: JSONValue) -> Bool {
+    secrets[name].map { String($0.prefix(15)) } == input["prefix"]?.stringValue
+  }
+
+  private mutating func promote(_ stem: String, _ input: JSONValue) -> StepResponse {
+    guard holds(stem + ".pending.key", input) else {
+      let isDone = holds(stem + ".key", input)
+      return StepResponse(status: isDone ? 204 : 404, json: ["error_code": "NOT_FOUND"])
+    }
+    secrets[stem + ".previous.key"] = secrets[stem + ".key"]
+    secrets[stem + ".key"] = secrets.removeValue(forKey: stem + ".pending.key")
+    return StepResponse(status: 204)
   }
 }

@@ -26,6 +26,9 @@ final class FakeStore: WorkerStore {
     var isHolding = false
     var held: [CheckedContinuation<Void, Never>] = []
     var definitions: [String: JobTypeDefinition] = [:]
+    var reports: [[LoadedKey]] = []
+    var workersWithoutKey: [[WorkerWithoutKey]] = []
+    var askedFingerprints: [String] = []
   }
 
   private let state = Mutex(State())
@@ -60,6 +63,12 @@ final class FakeStore: WorkerStore {
 
   var recordCalls: [[RecordEntry]] { state.withLock { $0.recordCalls } }
   var records: [JobRecord] { recordCalls.flatMap { $0 }.map(\.record) }
+  /// What the next questions for workers without a key are answered; then nobody lacks it.
+  func answerWithoutKey(_ answers: [[WorkerWithoutKey]]) {
+    state.withLock { $0.workersWithoutKey = answers }
+  }
+  var reports: [[LoadedKey]] { state.withLock { $0.reports } }
+  var askedFingerprints: [String] { state.withLock { $0.askedFingerprints } }
   var registrations: Int { state.withLock { $0.registrations } }
   var deregistered: [Int] { state.withLock { $0.deregistered } }
   var renewals: Int { state.withLock { $0.renewals } }
@@ -132,6 +141,21 @@ final class FakeStore: WorkerStore {
   func definition(type: String) async throws -> JobTypeDefinition? {
     state.withLock { state in state.definitions.values.first { $0.name == type } }
   }
+  func reportKeys(worker: Int, environments: [String], _ keys: [LoadedKey]) async throws -> Bool {
+    state.withLock { state in
+      state.reports.append(keys)
+      return state.renewsLease
+    }
+  }
+  func workersWithoutKey(
+    environment: String, jobType: String, fingerprint: String
+  ) async throws -> [WorkerWithoutKey] {
+    state.withLock { state in
+      state.askedFingerprints.append(fingerprint)
+      return state.workersWithoutKey.isEmpty ? [] : state.workersWithoutKey.removeFirst()
+    }
+  }
+  func installation() async throws -> String { "0123abcd" }
   func listen(queues: [String], onWake: @escaping @Sendable () -> Void) async {}
   func isTransient(_ error: any Error) -> Bool { (error as? Failure)?.isTransient ?? false }
   func safeDescription(of error: any Error) -> String { "a failure" }

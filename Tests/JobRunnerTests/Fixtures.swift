@@ -62,13 +62,14 @@ final class MemorySecretStore: SecretStore {
   func names() -> [SecretName] { secrets.withLock { $0.keys.sorted() } }
   func fingerprint(_ name: SecretName) -> String? { read(name)?.fingerprint }
 
-  func promoteKey(environment: String, jobType: String) throws {
+  func promoteKey(environment: String, jobType: String, prefix: String?) throws {
     let current = try SecretName(keyOf: jobType, environment: environment)
     let pending = try SecretName(keyOf: jobType, environment: environment, role: .pending)
     let previous = try SecretName(keyOf: jobType, environment: environment, role: .previous)
     try secrets.withLock { secrets in
-      guard let new = secrets[pending] else {
-        guard secrets[current] != nil else {
+      let isWanted = { (key: Secret) in prefix == nil || key.keyPrefix == prefix }
+      guard let new = secrets[pending], isWanted(new) else {
+        guard let key = secrets[current], isWanted(key) else {
           throw SecretStoreError(.missing, "there is no key to promote")
         }
         return

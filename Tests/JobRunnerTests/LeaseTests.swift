@@ -118,6 +118,16 @@ struct FailingStore: WorkerStore {
   func definition(type: String) async throws -> JobTypeDefinition? {
     try await base.definition(type: type)
   }
+  func reportKeys(worker: Int, environments: [String], _ keys: [LoadedKey]) async throws -> Bool {
+    try await base.reportKeys(worker: worker, environments: environments, keys)
+  }
+  func workersWithoutKey(
+    environment: String, jobType: String, fingerprint: String
+  ) async throws -> [WorkerWithoutKey] {
+    try await base.workersWithoutKey(
+      environment: environment, jobType: jobType, fingerprint: fingerprint)
+  }
+  func installation() async throws -> String { try await base.installation() }
   func listen(queues: [String], onWake: @escaping @Sendable () -> Void) async {
     await base.listen(queues: queues, onWake: onWake)
   }

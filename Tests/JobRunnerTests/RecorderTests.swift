@@ -106,7 +106,12 @@ import Testing
         id: 1, type: "create_user", environment: "production", definitionHash: "1",
         payload: JSONObject([("email", "ada@example.com")])),
       ExecutionContext(
-        configuration: configuration, lease: lease, recorder: recorder,
+        configuration: configuration,
+        registration: Registration(
+          lease: lease,
+          keys: KeyReporter(
+            store: store, secrets: secrets, lease: lease, environments: ["production"],
+            logger: quietLogger)), recorder: recorder,
         transport: Transport(
           configuration: configuration, sender: sender, secrets: secrets, store: store, time: time,
           statistics: statistics, logger: quietLogger),

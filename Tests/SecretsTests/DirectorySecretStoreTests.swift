@@ -198,6 +198,25 @@ private final class Scratch {
     let error = #expect(throws: SecretStoreError.self) { try promote() }
     #expect(
       error?.description
-        == "there is neither p/create_user.pending.key nor p/create_user.key in \(scratch.path)")
+        == "neither p/create_user.pending.key nor p/create_user.key in \(scratch.path) is the key to promote"
+    )
+  }
+
+  @Test func `promotes only the key that is meant`() throws {
+    let old = "sk_aaaaaaaaaaaa_" + String(repeating: "a", count: 64)
+    let new = "sk_bbbbbbbbbbbb_" + String(repeating: "b", count: 64)
+    try scratch.put("p/create_user.key", old)
+    try scratch.put("p/create_user.pending.key", new)
+    let error = #expect(throws: SecretStoreError.self) {
+      try store.promoteKey(environment: "p", jobType: "create_user", prefix: "sk_cccccccccccc")
+    }
+    #expect(error?.code == .missing)
+    #expect(try key(.current) == Secret(old))
+    #expect(try key(.pending) == Secret(new))
+    for _ in 1...2 {
+      try store.promoteKey(environment: "p", jobType: "create_user", prefix: "sk_bbbbbbbbbbbb")
+      #expect(try key(.current) == Secret(new))
+      #expect(try key(.previous) == Secret(old))
+    }
   }
 }

@@ -91,6 +91,16 @@ import Testing
         == "WRIT_SECRET_TEST_2_MANAGEMENT_PASSWORD")
   }
 
+  @Test func `name the job types that have a key`() throws {
+    let store = EnvironmentSecretStore(environment: [
+      "WRIT_SECRET_PRODUCTION_CREATE_USER_KEY": "k", "WRIT_SECRET_PRODUCTION_EMPTY_KEY": "",
+      "WRIT_SECRET_PRODUCTION_MANAGEMENT_EMAIL": "a@b.cd",
+      "WRIT_SECRET_EU_WEST_CHANGE_PLAN_KEY": "k",
+    ])
+    #expect(try store.keyedTypes(environment: "production") == ["create_user"])
+    #expect(try store.keyedTypes(environment: "eu-west") == ["change_plan"])
+  }
+
   @Test func `cannot be changed`() throws {
     let name = try SecretName("production/create_user.key")
     let error = #expect(throws: SecretStoreError.self) { try store.write(name, Secret("x")) }

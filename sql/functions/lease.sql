@@ -84,6 +84,7 @@ begin
   if not found then
     return false;
   end if;
+  delete from writ_data.worker_key as k where k.worker_id = $1;
   insert into writ_data.audit_event (occurred_at, event, worker_id, role_name)
   values (_now, 'worker_stopped', $1, session_user);
   return true;

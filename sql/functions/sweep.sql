@@ -45,6 +45,8 @@ begin
        set state = 'lost', ended_at = _now, is_idle = false
      where not w.is_swept and w.state = 'live' and w.lease_expires_at <= _now
     returning w.id
+  ), forgotten as (
+    delete from writ_data.worker_key as k using lost where k.worker_id = lost.id
   ), logged as (
     insert into writ_data.audit_event (occurred_at, event, worker_id, role_name)
     select _now, 'worker_lost', id, session_user from lost

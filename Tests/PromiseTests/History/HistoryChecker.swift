@@ -226,7 +226,7 @@ struct HistoryChecker: Sendable {
         return ["\(type) has \(live.count) live keys: \(live.map(\.name).joined(separator: ", "))"]
       }
       var violations: [String] = []
-      if key.name != "writ \(type) job \(jobs.max() ?? 0)" {
+      if !"\(key.name) ".hasPrefix("writ \(type) job \(jobs.max() ?? 0) ") {
         violations.append("\(type): the live key is \(key.name)")
       }
       if Set(key.permissions) != Set(old.first?.permissions ?? []) {

@@ -1,0 +1,121 @@
+import JSON
+import JobModel
+import Secrets
+import Synchronization
+import Testing
+
+@testable import JobRunner
+
+@Suite struct KeyReporterTests {
+  private static let first = "sk_aaaaaaaaaaaa_" + String(repeating: "a", count: 64)
+  private static let second = "sk_bbbbbbbbbbbb_" + String(repeating: "b", count: 64)
+  private let clock = ManualClock()
+  private let store = FakeStore()
+
+  private func reporter(_ secrets: any SecretStore) -> KeyReporter {
+    KeyReporter(
+      store: store, secrets: secrets, lease: lease, environments: ["production"],
+      logger: quietLogger)
+  }
+
+  private var lease: Lease {
+    Lease(
+      worker: 3, validUntil: .seconds(10), margin: .seconds(1), time: .manual(clock))
+  }
+
+  @Test func `a worker tells its keys once, and again when one has changed`() async throws {
+    let secrets = try MemorySecretStore([
+      "production/create_user.key": Self.first, "production/create_user.pending.key": Self.second,
+      "production/management.password": "correct horse battery",
+      "other/create_user.key": Self.first,
+    ])
+    let reporter = reporter(secrets)
+    await reporter.report()
+    await reporter.report()
+    #expect(store.reports.count == 1)
+    #expect(store.reports.first?.map(\.prefix) == ["sk_aaaaaaaaaaaa"])
+    try secrets.set("production/create_user.key", Self.second)
+    await reporter.report()
+    #expect(store.reports.map { $0.map(\.prefix) } == [["sk_aaaaaaaaaaaa"], ["sk_bbbbbbbbbbbb"]])
+    // Rolled back: the fleet has to hear of it.
+    try secrets.set("production/create_user.key", Self.first)
+    await reporter.report()
+    #expect(store.reports.last?.map(\.prefix) == ["sk_aaaaaaaaaaaa"])
+  }
+
+  @Test func `something that is no key is told without any part of it`() async throws {
+    let secrets = try MemorySecretStore(["production/create_user.key": "hunter2-hunter2-hunter2"])
+    await reporter(secrets).report()
+    #expect(
+      store.reports == [
+        [
+          LoadedKey(
+            environment: "production", jobType: "create_user", prefix: nil, fingerprint: nil)
+        ]
+      ])
+  }
+
+  // MARK: Waiting for the others
+
+  private func answer(
+    _ operation: String, prefix: String?, secrets: MemorySecretStore
+  ) async -> StepResponse {
+    let handlers = LocalHandlers(
+      secrets: secrets, store: store, time: .continuous, patience: .milliseconds(250))
+    var input = JSONObject([("environment", "production"), ("job_type", "create_user")])
+    input["prefix"] = prefix.map { .string($0) }
+    let lease = Lease(
+      worker: 3, validUntil: .seconds(60), margin: .seconds(1), time: .continuous)
+    return await handlers.perform(
+      operation, input: .object(input),
+      under: Registration(
+        lease: lease,
+        keys: KeyReporter(
+          store: store, secrets: secrets, lease: lease, environments: ["production"],
+          logger: quietLogger)))
+  }
+
+  private static let late = WorkerWithoutKey(
+    id: 9, name: "mail", host: "db2", prefix: "sk_aaaaaaaaaaaa", hasReported: true)
+
+  @Test func `a rotation goes on when the last worker shows the new key`() async throws {
+    let secrets = try MemorySecretStore(["production/create_user.key": Self.second])
+    store.answerWithoutKey([[Self.late], [Self.late]])
+    let response = await answer("awaitKeyLoaded", prefix: "sk_bbbbbbbbbbbb", secrets: secrets)
+    #expect(response.status == 204)
+    #expect(store.askedFingerprints == Array(repeating: Secret(Self.second).fingerprint, count: 3))
+    #expect(store.reports.count == 1, "its own key is told first")
+  }
+
+  @Test func `the workers that lack the key are named`() async throws {
+    let secrets = try MemorySecretStore(["production/create_user.key": Self.second])
+    let silent = WorkerWithoutKey(id: 10, name: "new", host: "db3", prefix: nil, hasReported: false)
+    store.answerWithoutKey(Array(repeating: [Self.late, silent], count: 100))
+    let response = await answer("awaitKeyLoaded", prefix: "sk_bbbbbbbbbbbb", secrets: secrets)
+    #expect(response.status == 409)
+    #expect(
+      String(decoding: response.body, as: UTF8.self)
+        == #"{"error_code":"KEY_NOT_LOADED","reason":"Without it: worker 9 (mail on db2) shows sk_aaaaaaaaaaaa; worker 10 (new on db3) has not said which keys it has."}"#
+    )
+  }
+
+  @Test func `a worker without the new key in its own store does not speak for the fleet`()
+    async throws
+  {
+    let secrets = try MemorySecretStore(["production/create_user.key": Self.first])
+    let response = await answer("awaitKeyLoaded", prefix: "sk_bbbbbbbbbbbb", secrets: secrets)
+    #expect(response.status == 409)
+    #expect(store.askedFingerprints.isEmpty)
+    let promotion = await answer("promoteKey", prefix: "sk_bbbbbbbbbbbb", secrets: secrets)
+    #expect(promotion.status == 404)
+    #expect(try secrets.text("production/create_user.key") == Self.first)
+  }
+
+  @Test func `only the previous key that is meant is forgotten`() async throws {
+    let secrets = try MemorySecretStore(["production/create_user.previous.key": Self.second])
+    _ = await answer("discardPreviousKey", prefix: "sk_aaaaaaaaaaaa", secrets: secrets)
+    #expect(try secrets.text("production/create_user.previous.key") == Self.second)
+    _ = await answer("discardPreviousKey", prefix: "sk_bbbbbbbbbbbb", secrets: secrets)
+    #expect(try secrets.text("production/create_user.previous.key") == nil)
+  }
+}
