@@ -46,7 +46,14 @@ CREATE TYPE writ_data.audit_event_kind AS ENUM (
     'schedule_fired',
     'batch_created',
     'batch_finished',
-    'limit_changed'
+    'limit_changed',
+    'schedule_refused',
+    'schedule_skipped',
+    'schedule_added',
+    'schedule_changed',
+    'schedule_removed',
+    'schedule_paused',
+    'schedule_resumed'
 );
 
 ALTER TYPE writ_data.audit_event_kind OWNER TO writ_owner;
@@ -120,6 +127,40 @@ CREATE TYPE writ_data.worker_state AS ENUM (
 );
 
 ALTER TYPE writ_data.worker_state OWNER TO writ_owner;
+
+CREATE FUNCTION writ.add_schedule(type text, name text, spec jsonb) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  _schedule writ_data.schedule;
+  _obstacle jsonb;
+begin
+  for _schedule in select r.* from writ_data.read_schedule($1, $2, $3) as r
+  loop
+    _obstacle := writ_data.schedule_obstacle(_schedule);
+    if _obstacle is not null then
+      raise exception using
+        errcode = _obstacle ->> 'code', message = _obstacle ->> 'text',
+        hint = 'Every job of the schedule would be refused like this; nothing was stored.';
+    end if;
+    _schedule.is_published := false;
+    begin
+      perform writ_data.insert_schedule(_schedule, clock_timestamp());
+    exception
+      when unique_violation then
+        raise exception using
+          errcode = 'WR003', column = 'name',
+          message = $2 || ': there is a schedule of this name in this environment',
+          hint = 'Choose another name, or remove that one first.';
+    end;
+  end loop;
+  return _schedule.next_fire_at;
+end
+$_$;
+
+ALTER FUNCTION writ.add_schedule(type text, name text, spec jsonb) OWNER TO writ_owner;
 
 CREATE FUNCTION writ.cancel(job_id bigint, force boolean DEFAULT false) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -337,6 +378,28 @@ $$;
 
 ALTER FUNCTION writ.grant_job_type(job_type text, role_name text) OWNER TO writ_owner;
 
+CREATE FUNCTION writ.pause_schedule(name text, environment text DEFAULT NULL::text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  _schedule writ_data.schedule;
+  _count int := 0;
+begin
+  for _schedule in select f.* from writ_data.find_schedules($1, $2) as f where not f.is_paused
+  loop
+    update writ_data.schedule as s set is_paused = true, next_fire_at = null
+     where s.id = _schedule.id;
+    perform writ_data.log_schedule('schedule_paused', _schedule, clock_timestamp(), null);
+    _count := _count + 1;
+  end loop;
+  return _count;
+end
+$_$;
+
+ALTER FUNCTION writ.pause_schedule(name text, environment text) OWNER TO writ_owner;
+
 CREATE FUNCTION writ.predecessor(job_id bigint) RETURNS bigint
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -431,11 +494,39 @@ begin
     _now, 'type_published', _name, _caller, nullif(current_setting('writ.actor', true), ''),
     spec ->> 'hash'
   );
+  perform writ_data.put_schedules(_name, spec -> 'schedules', _now);
   return true;
 end
 $$;
 
 ALTER FUNCTION writ.publish_job_type(spec jsonb) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.remove_schedule(name text, environment text DEFAULT NULL::text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  _schedule writ_data.schedule;
+  _count int := 0;
+begin
+  for _schedule in select f.* from writ_data.find_schedules($1, $2) as f
+  loop
+    if _schedule.is_published then
+      raise exception using
+        errcode = 'WR003', column = 'name',
+        message = _schedule.name || ': the schedule belongs to its job type',
+        hint = 'Remove it from the document and publish, or pause it.';
+    end if;
+    delete from writ_data.schedule as s where s.id = _schedule.id;
+    perform writ_data.log_schedule('schedule_removed', _schedule, clock_timestamp(), null);
+    _count := _count + 1;
+  end loop;
+  return _count;
+end
+$_$;
+
+ALTER FUNCTION writ.remove_schedule(name text, environment text) OWNER TO writ_owner;
 
 CREATE FUNCTION writ.replay(job_id bigint, force boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -579,6 +670,31 @@ $_$;
 
 ALTER FUNCTION writ.replay_plan(job_id bigint) OWNER TO writ_owner;
 
+CREATE FUNCTION writ.resume_schedule(name text, environment text DEFAULT NULL::text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  _schedule writ_data.schedule;
+  _now constant timestamptz := clock_timestamp();
+  _count int := 0;
+begin
+  for _schedule in
+    select f.* from writ_data.find_schedules($1, $2) as f where f.next_fire_at is null
+  loop
+    update writ_data.schedule as s
+       set is_paused = false, next_fire_at = writ_data.next_firing(_schedule, _now)
+     where s.id = _schedule.id;
+    perform writ_data.log_schedule('schedule_resumed', _schedule, _now, null);
+    _count := _count + 1;
+  end loop;
+  return _count;
+end
+$_$;
+
+ALTER FUNCTION writ.resume_schedule(name text, environment text) OWNER TO writ_owner;
+
 CREATE FUNCTION writ.revoke_job_type(job_type text, role_name text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -589,6 +705,28 @@ end
 $$;
 
 ALTER FUNCTION writ.revoke_job_type(job_type text, role_name text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.schedule_obstacles() RETURNS TABLE(name text, environment text, code text, reason text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  _schedule writ_data.schedule;
+  _obstacle jsonb;
+begin
+  for _schedule in select s.* from writ_data.schedule as s order by s.name, s.environment
+  loop
+    _obstacle := writ_data.schedule_obstacle(_schedule);
+    if _obstacle is not null then
+      return query select _schedule.name, _schedule.environment, _obstacle ->> 'code',
+                          _obstacle ->> 'text';
+    end if;
+  end loop;
+end
+$$;
+
+ALTER FUNCTION writ.schedule_obstacles() OWNER TO writ_owner;
 
 CREATE FUNCTION writ.status(job_id bigint) RETURNS TABLE(id bigint, type text, state text, waiting_reason text, attempt integer, enqueued_at timestamp with time zone, run_at timestamp with time zone, finished_at timestamp with time zone, error_code text, result jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -966,6 +1104,83 @@ $$;
 
 ALTER FUNCTION writ_data.change_grant(job_type text, role_name text, is_granted boolean) OWNER TO writ_owner;
 
+CREATE TABLE writ_data.schedule (
+    id bigint NOT NULL,
+    next_fire_at timestamp with time zone,
+    last_fire_at timestamp with time zone,
+    last_job_id bigint,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    priority smallint,
+    is_published boolean NOT NULL,
+    is_paused boolean DEFAULT false NOT NULL,
+    is_last_day boolean NOT NULL,
+    matches_either_day boolean NOT NULL,
+    missed text NOT NULL,
+    name text NOT NULL,
+    type text NOT NULL,
+    environment text,
+    queue text,
+    cron text NOT NULL,
+    time_zone text NOT NULL,
+    minutes integer[] NOT NULL,
+    hours integer[] NOT NULL,
+    days integer[] NOT NULL,
+    months integer[] NOT NULL,
+    weekdays integer[] NOT NULL,
+    created_by text NOT NULL,
+    inputs jsonb NOT NULL,
+    last_error jsonb,
+    CONSTRAINT schedule_cron_check CHECK ((length(cron) <= 1000)),
+    CONSTRAINT schedule_fields CHECK (((cardinality(minutes) > 0) AND (0 <= ALL (minutes)) AND (59 >= ALL (minutes)) AND (cardinality(hours) > 0) AND (0 <= ALL (hours)) AND (23 >= ALL (hours)) AND ((cardinality(days) > 0) OR is_last_day) AND (1 <= ALL (days)) AND (31 >= ALL (days)) AND (cardinality(months) > 0) AND (1 <= ALL (months)) AND (12 >= ALL (months)) AND (cardinality(weekdays) > 0) AND (0 <= ALL (weekdays)) AND (6 >= ALL (weekdays)))),
+    CONSTRAINT schedule_inputs_check CHECK ((jsonb_typeof(inputs) = 'object'::text)),
+    CONSTRAINT schedule_missed_check CHECK ((missed = ANY (ARRAY['once'::text, 'skip'::text]))),
+    CONSTRAINT schedule_name_check CHECK (((length(name) >= 1) AND (length(name) <= 130))),
+    CONSTRAINT schedule_paused_does_not_fire CHECK (((NOT is_paused) OR (next_fire_at IS NULL))),
+    CONSTRAINT schedule_priority_check CHECK (((priority >= 0) AND (priority <= 9)))
+);
+
+ALTER TABLE writ_data.schedule OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.schedule IS 'When which jobs are ordered by the clock; one row a schedule and environment.';
+
+COMMENT ON COLUMN writ_data.schedule.next_fire_at IS 'Null: paused, or its time zone is gone.';
+
+COMMENT ON COLUMN writ_data.schedule.is_published IS 'Came with its job type, and goes with it.';
+
+COMMENT ON COLUMN writ_data.schedule.environment IS 'Null: the default one when it fires.';
+
+COMMENT ON COLUMN writ_data.schedule.last_error IS 'Why the last firing ordered no job.';
+
+CREATE FUNCTION writ_data.change_schedule(old writ_data.schedule, new writ_data.schedule, now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+begin
+  if ($1.cron, $1.time_zone, $1.inputs, $1.missed)
+      is not distinct from ($2.cron, $2.time_zone, $2.inputs, $2.missed)
+    and ($1.queue, $1.priority) is not distinct from ($2.queue, $2.priority)
+  then
+    return;
+  end if;
+  update writ_data.schedule as s
+     set cron = $2.cron, time_zone = $2.time_zone, minutes = $2.minutes, hours = $2.hours,
+         days = $2.days, is_last_day = $2.is_last_day, months = $2.months, weekdays = $2.weekdays,
+         matches_either_day = $2.matches_either_day, inputs = $2.inputs, missed = $2.missed,
+         queue = $2.queue, priority = $2.priority,
+         next_fire_at = case
+           when s.is_paused then null
+           when ($1.cron, $1.time_zone) = ($2.cron, $2.time_zone) then s.next_fire_at
+           else $2.next_fire_at
+         end
+   where s.id = $1.id;
+  perform writ_data.log_schedule(
+    'schedule_changed', $1, $3, jsonb_build_object('cron', $2.cron, 'time_zone', $2.time_zone)
+  );
+end
+$_$;
+
+ALTER FUNCTION writ_data.change_schedule(old writ_data.schedule, new writ_data.schedule, now timestamp with time zone) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.check_definition(spec jsonb) RETURNS void
     LANGUAGE plpgsql
     AS $_$
@@ -1303,6 +1518,91 @@ CREATE FUNCTION writ_data.field_text(input jsonb) RETURNS text
 
 ALTER FUNCTION writ_data.field_text(input jsonb) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.find_schedules(name text, environment text) RETURNS SETOF writ_data.schedule
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+begin
+  return query
+    select s.*
+      from writ_data.schedule as s
+     where s.name = $1 and ($2 is null or s.environment = $2)
+     order by s.id
+       for update;
+  if not found then
+    raise exception using
+      errcode = 'WR003', column = 'name', message = 'there is no such schedule',
+      hint = 'writ schedules list shows the schedules.';
+  end if;
+end
+$_$;
+
+ALTER FUNCTION writ_data.find_schedules(name text, environment text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.fire_schedule(now timestamp with time zone) RETURNS TABLE(schedule text, outcome text, job_id bigint)
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+declare
+  _schedule writ_data.schedule;
+  _due timestamptz;
+  _outcome text := 'fired';
+  _state text;
+  _message text;
+begin
+  select s.*
+    into _schedule
+    from writ_data.schedule as s
+   where s.next_fire_at <= $1
+   order by s.next_fire_at
+   limit 1
+     for update skip locked;
+  if not found then
+    return;
+  end if;
+  _due := _schedule.next_fire_at;
+  begin
+    _schedule.next_fire_at := writ_data.next_firing(_schedule, $1);
+    if _schedule.missed = 'skip' and _due < $1 - interval '1 minute' then
+      _outcome := 'skipped';
+    else
+      _schedule.last_job_id := writ_data.order_scheduled(_schedule);
+      _schedule.last_error := null;
+      _schedule.last_fire_at := $1;
+    end if;
+  exception
+    when others then
+      get stacked diagnostics _state = returned_sqlstate, _message = message_text;
+      -- Rollbacks, resources, locks, shutdowns, the system, internal errors.
+      if left(_state, 2) in ('40', '53', '55', '57', '58', 'XX') then
+        raise;
+      end if;
+      _outcome := 'refused';
+      _schedule.last_error := writ_data.schedule_error(_state, _message)
+        || jsonb_build_object('at', $1);
+      if _schedule.next_fire_at = _due then  -- no next time could be computed
+        _schedule.next_fire_at := null;
+      end if;
+  end;
+  update writ_data.schedule as s
+     set next_fire_at = _schedule.next_fire_at, last_fire_at = _schedule.last_fire_at,
+         last_job_id = _schedule.last_job_id, last_error = _schedule.last_error
+   where s.id = _schedule.id;
+  perform writ_data.log_schedule(
+    ('schedule_' || _outcome)::writ_data.audit_event_kind, _schedule, $1,
+    jsonb_build_object('due_at', to_char(_due at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+    || case
+      when _outcome = 'refused' then jsonb_build_object('reason', _schedule.last_error ->> 'text')
+      else '{}'
+    end
+  );
+  return query select _schedule.name, _outcome,
+                      case when _outcome = 'fired' then _schedule.last_job_id end;
+end
+$_$;
+
+ALTER FUNCTION writ_data.fire_schedule(now timestamp with time zone) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.form_rule(kind text, OUT rule text, OUT hint text) RETURNS record
     LANGUAGE sql IMMUTABLE
     BEGIN ATOMIC
@@ -1396,6 +1696,34 @@ CREATE FUNCTION writ_data.generator() RETURNS integer
     RETURN 2;
 
 ALTER FUNCTION writ_data.generator() OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.insert_schedule(schedule writ_data.schedule, now timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+declare
+  _made writ_data.schedule;
+begin
+  insert into writ_data.schedule as s (
+    next_fire_at, created_at, priority, is_published, is_last_day, matches_either_day, missed, name,
+    type, environment, queue, cron, time_zone, minutes, hours, days, months, weekdays, created_by,
+    inputs
+  )
+  values (
+    $1.next_fire_at, $2, $1.priority, $1.is_published, $1.is_last_day, $1.matches_either_day,
+    $1.missed, $1.name, $1.type, $1.environment, $1.queue, $1.cron, $1.time_zone, $1.minutes,
+    $1.hours, $1.days, $1.months, $1.weekdays, writ_data.caller(), $1.inputs
+  )
+  returning s.* into _made;
+  perform writ_data.log_schedule(
+    'schedule_added', _made, $2,
+    jsonb_build_object('cron', _made.cron, 'time_zone', _made.time_zone)
+  );
+  return _made.id;
+end
+$_$;
+
+ALTER FUNCTION writ_data.insert_schedule(schedule writ_data.schedule, now timestamp with time zone) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.is_portable_pattern(pattern text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
@@ -1493,6 +1821,25 @@ $_$;
 
 ALTER FUNCTION writ_data.lock_gates(environment text, types text[]) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.log_schedule(event writ_data.audit_event_kind, schedule writ_data.schedule, now timestamp with time zone, recorded jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_variable
+begin
+  insert into writ_data.audit_event (
+    occurred_at, event, job_id, type, environment, role_name, actor, error_code, recorded
+  )
+  values (
+    now, event, case when event = 'schedule_fired' then schedule.last_job_id end, schedule.type,
+    schedule.environment, writ_data.caller(), nullif(current_setting('writ.actor', true), ''),
+    case when event = 'schedule_refused' then schedule.last_error ->> 'code' end,
+    jsonb_build_object('schedule', schedule.name) || coalesce(recorded, '{}')
+  );
+end
+$$;
+
+ALTER FUNCTION writ_data.log_schedule(event writ_data.audit_event_kind, schedule writ_data.schedule, now timestamp with time zone, recorded jsonb) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.looks_secret(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (value ~ 'sk_[0-9A-Za-z]{4,}_[0-9A-Za-z]{8,}|eyJ[0-9A-Za-z_-]{6,}\.[0-9A-Za-z_-]{6,}|-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY|[Bb][Ee][Aa][Rr][Ee][Rr] +[0-9A-Za-z._~+/=-]{8,}|(AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[0-9A-Za-z]{30,}|github_pat_[0-9A-Za-z_]{30,}|glpat-[0-9A-Za-z_-]{20,}|xox[abeprs]-[0-9A-Za-z-]{10,}|AIza[0-9A-Za-z_-]{35}'::text);
@@ -1509,11 +1856,137 @@ END;
 
 ALTER FUNCTION writ_data.may_order(type text, role_name text) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.moment_of(wall timestamp without time zone, zone text) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  _utc constant timestamptz := wall at time zone 'UTC';
+  -- No zone is a day from UTC, and none changes twice in two days.
+  _before constant interval := ((_utc - interval '24 hours') at time zone zone)
+    - ((_utc - interval '24 hours') at time zone 'UTC');
+  _after constant interval := ((_utc + interval '24 hours') at time zone zone)
+    - ((_utc + interval '24 hours') at time zone 'UTC');
+  _early timestamptz := _utc - greatest(_before, _after);
+  _late timestamptz := _utc - least(_before, _after);
+  _middle timestamptz;
+begin
+  if _early at time zone zone = wall then
+    return _early;
+  elsif _late at time zone zone = wall then
+    return _late;
+  end if;
+  -- Skipped: the first second with the later offset lies between the two.
+  while _late - _early > interval '1 second' loop
+    _middle := date_trunc('second', _early + (_late - _early) / 2);
+    if (_middle at time zone zone) - (_middle at time zone 'UTC') = _after then
+      _late := _middle;
+    else
+      _early := _middle;
+    end if;
+  end loop;
+  return _late;
+end
+$$;
+
+ALTER FUNCTION writ_data.moment_of(wall timestamp without time zone, zone text) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.native_type(kind text) RETURNS text
     LANGUAGE sql IMMUTABLE
     RETURN CASE kind WHEN 'string'::text THEN 'text'::text WHEN 'email'::text THEN 'text'::text WHEN 'uri'::text THEN 'text'::text WHEN 'uuid'::text THEN 'uuid'::text WHEN 'date_time'::text THEN 'timestamptz'::text WHEN 'integer'::text THEN 'bigint'::text WHEN 'number'::text THEN 'numeric'::text WHEN 'boolean'::text THEN 'boolean'::text WHEN 'string_array'::text THEN 'text[]'::text WHEN 'uuid_array'::text THEN 'uuid[]'::text WHEN 'integer_array'::text THEN 'bigint[]'::text WHEN 'json'::text THEN 'jsonb'::text ELSE NULL::text END;
 
 ALTER FUNCTION writ_data.native_type(kind text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.next_firing(schedule writ_data.schedule, after timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  _wall timestamp := after at time zone schedule.time_zone;
+  _moment timestamptz;
+begin
+  -- More than once only while clocks show for the second time what they have shown already.
+  loop
+    _wall := writ_data.next_wall_time(
+      schedule.minutes, schedule.hours, schedule.days, schedule.is_last_day, schedule.months,
+      schedule.weekdays, schedule.matches_either_day, _wall
+    );
+    _moment := writ_data.moment_of(_wall, schedule.time_zone);
+    if _moment is null or _moment > after then
+      return _moment;
+    end if;
+  end loop;
+end
+$$;
+
+ALTER FUNCTION writ_data.next_firing(schedule writ_data.schedule, after timestamp with time zone) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.next_wall_time(minutes integer[], hours integer[], days integer[], is_last_day boolean, months integer[], weekdays integer[], matches_either_day boolean, after timestamp without time zone) RETURNS timestamp without time zone
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+#variable_conflict use_variable
+declare
+  _time timestamp := date_trunc('minute', after) + interval '1 minute';
+  _limit constant timestamp := after + interval '45 years';
+  _is_day boolean;
+  _is_weekday boolean;
+  _hour int;
+  _minute int;
+begin
+  while _time < _limit loop
+    if extract(month from _time)::int <> all (months) then
+      _time := date_trunc('month', _time) + interval '1 month';
+      continue;
+    end if;
+    _is_day := extract(day from _time)::int = any (days)
+      or is_last_day and extract(month from _time + interval '1 day') <> extract(month from _time);
+    _is_weekday := extract(dow from _time)::int = any (weekdays);
+    if _is_day and _is_weekday or matches_either_day and (_is_day or _is_weekday) then
+      select min(h) into _hour from unnest(hours) as h where h >= extract(hour from _time);
+      if _hour > extract(hour from _time) then
+        return date_trunc('day', _time) + make_interval(hours => _hour,
+          mins => (select min(m) from unnest(minutes) as m));
+      elsif _hour is not null then
+        select min(m) into _minute from unnest(minutes) as m where m >= extract(minute from _time);
+        if _minute is not null then
+          return date_trunc('hour', _time) + make_interval(mins => _minute);
+        end if;
+        _time := date_trunc('hour', _time) + interval '1 hour';
+        continue;
+      end if;
+    end if;
+    _time := date_trunc('day', _time) + interval '1 day';
+  end loop;
+  return null;
+end
+$$;
+
+ALTER FUNCTION writ_data.next_wall_time(minutes integer[], hours integer[], days integer[], is_last_day boolean, months integer[], weekdays integer[], matches_either_day boolean, after timestamp without time zone) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.order_scheduled(schedule writ_data.schedule) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $_$
+declare
+  _actor constant text := current_setting('writ.actor', true);
+  _id bigint;
+begin
+  if not exists (select from writ_data.job_type as t where t.name = schedule.type) then
+    raise exception using
+      errcode = 'WR002', column = 'type', message = 'there is no job type ' || schedule.type,
+      hint = 'Publish it, or remove the schedule.';
+  end if;
+  perform set_config('writ.actor', 'schedule ' || schedule.name, true);
+  execute format(
+    'select writ_data.%I(_fields => $1, run_at => null, priority => $2, idempotency_key => null,'
+    ' environment => $3, queue => $4, traceparent => null, expires_at => null)',
+    'json_' || schedule.type
+  )
+     into _id
+    using schedule.inputs, schedule.priority::int, schedule.environment, schedule.queue;
+  perform set_config('writ.actor', coalesce(_actor, ''), true);
+  return _id;
+end
+$_$;
+
+ALTER FUNCTION writ_data.order_scheduled(schedule writ_data.schedule) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.ordered_inputs(inputs jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
@@ -1553,6 +2026,51 @@ $_$;
 
 ALTER FUNCTION writ_data.park(ids bigint[], reason writ_data.waiting_reason, worker_id bigint, now timestamp with time zone) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.put_schedules(type text, specs jsonb, now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_variable
+declare
+  _new writ_data.schedule;
+  _old writ_data.schedule;
+  _kept bigint[] := '{}';
+  _spec jsonb;
+begin
+  for _spec in select value from jsonb_array_elements(coalesce(specs, '[]'))
+  loop
+    for _new in
+      select * from writ_data.read_schedule(type, type || coalesce('.' || (_spec ->> 'name'), ''),
+      _spec)
+    loop
+      select s.* into _old
+        from writ_data.schedule as s
+       where s.name = _new.name and s.environment is not distinct from _new.environment
+         for update;
+      if not found then
+        _new.is_published := true;
+        _kept := _kept || writ_data.insert_schedule(_new, now);
+      elsif not _old.is_published then
+        perform writ_data.refuse_type(
+          type, 'an administrator''s schedule has the name ' || _new.name || '; remove it first'
+        );
+      else
+        _kept := _kept || _old.id;
+        perform writ_data.change_schedule(_old, _new, now);
+      end if;
+    end loop;
+  end loop;
+  for _old in
+    delete from writ_data.schedule as s
+     where s.is_published and s.type = type and s.id <> all (_kept)
+    returning s.*
+  loop
+    perform writ_data.log_schedule('schedule_removed', _old, now, null);
+  end loop;
+end
+$$;
+
+ALTER FUNCTION writ_data.put_schedules(type text, specs jsonb, now timestamp with time zone) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.read_date_time(value text) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
     AS $_$
@@ -1582,6 +2100,87 @@ end
 $$;
 
 ALTER FUNCTION writ_data.read_json(value text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.read_schedule(type text, name text, spec jsonb) RETURNS SETOF writ_data.schedule
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_variable
+declare
+  _schedule writ_data.schedule;
+  _environment text;
+  _field text;
+begin
+  if name is null or name !~ '^[a-z][a-z0-9_.-]{0,126}$' then
+    raise exception using
+      errcode = 'WR003', column = 'name', message = 'the name of a schedule is not one',
+      hint = 'A lower-case letter, then lower-case letters, digits, _ or -.';
+  end if;
+  if jsonb_typeof(spec -> 'cron') is distinct from 'string'
+    or exists (
+      select
+        from unnest(array['minutes', 'hours', 'days', 'months', 'weekdays']) as f
+       where jsonb_typeof(spec -> f) is distinct from 'array'
+    )
+  then
+    raise exception using
+      errcode = 'WR003', column = 'cron',
+      message = name || ': the schedule needs cron with its fields as lists of numbers',
+      hint = 'The command writ schedules add reads a cron expression into its fields.';
+  end if;
+  _schedule.type := type;
+  _schedule.name := name;
+  _schedule.cron := spec ->> 'cron';
+  _schedule.minutes := array(select m::int from jsonb_array_elements_text(spec -> 'minutes') as m);
+  _schedule.hours := array(select h::int from jsonb_array_elements_text(spec -> 'hours') as h);
+  _schedule.days := array(select d::int from jsonb_array_elements_text(spec -> 'days') as d);
+  _schedule.months := array(select m::int from jsonb_array_elements_text(spec -> 'months') as m);
+  _schedule.weekdays := array(
+    select d::int from jsonb_array_elements_text(spec -> 'weekdays') as d
+  );
+  _schedule.is_last_day := coalesce((spec ->> 'is_last_day')::boolean, false);
+  _schedule.matches_either_day := coalesce((spec ->> 'matches_either_day')::boolean, false);
+  _schedule.time_zone := coalesce(spec ->> 'time_zone', 'UTC');
+  _schedule.inputs := coalesce(spec -> 'inputs', '{}');
+  _schedule.queue := spec ->> 'queue';
+  _schedule.priority := (spec ->> 'priority')::smallint;
+  _schedule.missed := coalesce(spec ->> 'missed', 'once');
+  if not exists (select from pg_timezone_names as z where z.name = _schedule.time_zone) then
+    raise exception using
+      errcode = 'WR003', column = 'time_zone',
+      message = name || ': the time zone is not known to this database',
+      hint = 'Names are those of the IANA time zone database, such as Europe/Berlin; the view'
+        ' pg_timezone_names lists them.';
+  end if;
+  if writ_data.looks_secret(_schedule.inputs::text) then
+    select key into _field
+      from jsonb_each_text(_schedule.inputs)
+     where writ_data.looks_secret(value)
+     order by key
+     limit 1;
+    raise exception using
+      errcode = 'WR005', column = coalesce(_field, 'inputs'),
+      message = name || ': ' || coalesce(_field, 'inputs') || ' looks like a secret',
+      hint = 'Keys, tokens and passwords belong in the secret store; nothing was stored.';
+  end if;
+  for _environment in
+    select e from jsonb_array_elements_text(
+      case when jsonb_array_length(spec -> 'environments') > 0 then spec -> 'environments'
+        else '[null]' end
+    ) as e
+  loop
+    _schedule.environment := _environment;
+    _schedule.next_fire_at := writ_data.next_firing(_schedule, clock_timestamp());
+    if _schedule.next_fire_at is null then
+      raise exception using
+        errcode = 'WR003', column = 'cron', message = name || ': the schedule never fires',
+        hint = 'Name a day that one of its months has.';
+    end if;
+    return next _schedule;
+  end loop;
+end
+$_$;
+
+ALTER FUNCTION writ_data.read_schedule(type text, name text, spec jsonb) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.reading_body(spec jsonb) RETURNS text
     LANGUAGE plpgsql
@@ -1860,6 +2459,37 @@ end
 $_$;
 
 ALTER FUNCTION writ_data.replay_obstacle(job_id bigint, OUT rule text, OUT hint text, OUT is_forcible boolean) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.schedule_error(state text, message text) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    RETURN jsonb_build_object('code', state, 'text', CASE WHEN (state ~~ 'WR%'::text) THEN message ELSE 'the database refused the order'::text END);
+
+ALTER FUNCTION writ_data.schedule_error(state text, message text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.schedule_obstacle(schedule writ_data.schedule) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+  _state text;
+  _message text;
+begin
+  if not exists (select from pg_timezone_names as z where z.name = schedule.time_zone) then
+    return jsonb_build_object(
+      'code', 'WR003', 'text', 'the time zone is not known to this database'
+    );
+  end if;
+  begin
+    perform writ_data.order_scheduled(schedule);
+    raise exception using errcode = 'WR000', message = 'undone';
+  exception
+    when others then
+      get stacked diagnostics _state = returned_sqlstate, _message = message_text;
+  end;
+  return case when _state <> 'WR000' then writ_data.schedule_error(_state, _message) end;
+end
+$$;
+
+ALTER FUNCTION writ_data.schedule_obstacle(schedule writ_data.schedule) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.typed_call(spec jsonb, as_text boolean, OUT parameters text, OUT signature text, OUT body text) RETURNS record
     LANGUAGE plpgsql
@@ -2254,6 +2884,18 @@ end
 $_$;
 
 ALTER FUNCTION writ_worker.deregister(worker_id bigint) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_worker.fire_schedule() RETURNS TABLE(schedule text, outcome text, job_id bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  return query select f.* from writ_data.fire_schedule(clock_timestamp()) as f;
+end
+$$;
+
+ALTER FUNCTION writ_worker.fire_schedule() OWNER TO writ_owner;
 
 CREATE FUNCTION writ_worker.installation() RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -3357,6 +3999,35 @@ ALTER TABLE writ.journal OWNER TO writ_owner;
 
 COMMENT ON VIEW writ.journal IS 'What each step meant to do, and what came back.';
 
+CREATE VIEW writ.schedule AS
+ SELECT s.name,
+    s.type,
+    s.environment,
+    s.queue,
+    s.priority,
+    s.cron,
+    s.time_zone,
+    s.missed,
+    s.is_published,
+    s.is_paused,
+    s.next_fire_at,
+    s.last_fire_at,
+    s.last_job_id,
+    COALESCE(( SELECT concat_ws(', '::text, j.state, j.waiting_reason) AS concat_ws
+           FROM writ_data.job j
+          WHERE (j.id = s.last_job_id)), ( SELECT (h.state)::text AS state
+           FROM writ_data.job_history h
+          WHERE (h.id = s.last_job_id))) AS last_job_state,
+    s.last_error,
+    s.inputs,
+    s.created_at,
+    s.created_by
+   FROM writ_data.schedule s;
+
+ALTER TABLE writ.schedule OWNER TO writ_owner;
+
+COMMENT ON VIEW writ.schedule IS 'When which jobs are ordered by the clock.';
+
 CREATE TABLE writ_data.worker (
     id bigint NOT NULL,
     started_at timestamp with time zone NOT NULL,
@@ -3606,6 +4277,15 @@ ALTER TABLE writ_data.limit_setting OWNER TO writ_owner;
 
 COMMENT ON TABLE writ_data.limit_setting IS 'Limits set at run time; without a type, for all jobs of the environment together.';
 
+ALTER TABLE writ_data.schedule ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME writ_data.schedule_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE writ_data.schema_migration (
     version integer NOT NULL,
     name text NOT NULL,
@@ -3711,6 +4391,12 @@ ALTER TABLE ONLY writ_data.journal
 ALTER TABLE ONLY writ_data.limit_setting
     ADD CONSTRAINT limit_setting_pkey PRIMARY KEY (environment, type);
 
+ALTER TABLE ONLY writ_data.schedule
+    ADD CONSTRAINT schedule_name_environment_key UNIQUE NULLS NOT DISTINCT (name, environment);
+
+ALTER TABLE ONLY writ_data.schedule
+    ADD CONSTRAINT schedule_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY writ_data.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (version);
 
@@ -3754,6 +4440,8 @@ CREATE INDEX job_subject ON writ_data.job USING btree (environment, subject, id)
 
 CREATE INDEX job_waiting ON writ_data.job USING btree (waiting_since) WHERE ((state = 'waiting'::writ_data.job_state) AND (waiting_reason = ANY (ARRAY['predecessor'::writ_data.waiting_reason, 'concurrency'::writ_data.waiting_reason])));
 
+CREATE INDEX schedule_due ON writ_data.schedule USING btree (next_fire_at) WHERE (next_fire_at IS NOT NULL);
+
 CREATE INDEX worker_unswept ON writ_data.worker USING btree (id) WHERE (NOT is_swept);
 
 ALTER INDEX writ_data.audit_event_job ATTACH PARTITION writ_data.audit_event_default_job_id_idx;
@@ -3784,6 +4472,9 @@ GRANT USAGE ON SCHEMA writ TO writ_auditor;
 
 GRANT USAGE ON SCHEMA writ_worker TO writ_worker;
 
+REVOKE ALL ON FUNCTION writ.add_schedule(type text, name text, spec jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.add_schedule(type text, name text, spec jsonb) TO writ_admin;
+
 REVOKE ALL ON FUNCTION writ.cancel(job_id bigint, force boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.cancel(job_id bigint, force boolean) TO writ_admin;
 
@@ -3805,6 +4496,9 @@ GRANT ALL ON FUNCTION writ.enqueue(type text, payload text, run_at timestamp wit
 REVOKE ALL ON FUNCTION writ.grant_job_type(job_type text, role_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.grant_job_type(job_type text, role_name text) TO writ_admin;
 
+REVOKE ALL ON FUNCTION writ.pause_schedule(name text, environment text) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.pause_schedule(name text, environment text) TO writ_admin;
+
 REVOKE ALL ON FUNCTION writ.predecessor(job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.predecessor(job_id bigint) TO writ_admin;
 GRANT ALL ON FUNCTION writ.predecessor(job_id bigint) TO writ_auditor;
@@ -3812,14 +4506,23 @@ GRANT ALL ON FUNCTION writ.predecessor(job_id bigint) TO writ_auditor;
 REVOKE ALL ON FUNCTION writ.publish_job_type(spec jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.publish_job_type(spec jsonb) TO writ_admin;
 
+REVOKE ALL ON FUNCTION writ.remove_schedule(name text, environment text) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.remove_schedule(name text, environment text) TO writ_admin;
+
 REVOKE ALL ON FUNCTION writ.replay(job_id bigint, force boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.replay(job_id bigint, force boolean) TO writ_admin;
 
 REVOKE ALL ON FUNCTION writ.replay_plan(job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.replay_plan(job_id bigint) TO writ_admin;
 
+REVOKE ALL ON FUNCTION writ.resume_schedule(name text, environment text) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.resume_schedule(name text, environment text) TO writ_admin;
+
 REVOKE ALL ON FUNCTION writ.revoke_job_type(job_type text, role_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.revoke_job_type(job_type text, role_name text) TO writ_admin;
+
+REVOKE ALL ON FUNCTION writ.schedule_obstacles() FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.schedule_obstacles() TO writ_admin;
 
 REVOKE ALL ON FUNCTION writ.status(job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.status(job_id bigint) TO writ_enqueuer;
@@ -3836,6 +4539,8 @@ REVOKE ALL ON FUNCTION writ_data.caller() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.change_grant(job_type text, role_name text, is_granted boolean) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.change_schedule(old writ_data.schedule, new writ_data.schedule, now timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.check_definition(spec jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.checking_body(spec jsonb) FROM PUBLIC;
@@ -3848,11 +4553,17 @@ REVOKE ALL ON FUNCTION writ_data.field_json(input jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.field_text(input jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.find_schedules(name text, environment text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.fire_schedule(now timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.form_rule(kind text, OUT rule text, OUT hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.generate(spec jsonb, old_signature text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.generator() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.insert_schedule(schedule writ_data.schedule, now timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.is_portable_pattern(pattern text) FROM PUBLIC;
 
@@ -3862,19 +4573,33 @@ REVOKE ALL ON FUNCTION writ_data.key_window(spec jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.lock_gates(environment text, types text[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.log_schedule(event writ_data.audit_event_kind, schedule writ_data.schedule, now timestamp with time zone, recorded jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.looks_secret(value text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.may_order(type text, role_name text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.moment_of(wall timestamp without time zone, zone text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.native_type(kind text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.next_firing(schedule writ_data.schedule, after timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.next_wall_time(minutes integer[], hours integer[], days integer[], is_last_day boolean, months integer[], weekdays integer[], matches_either_day boolean, after timestamp without time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.order_scheduled(schedule writ_data.schedule) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.ordered_inputs(inputs jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.park(ids bigint[], reason writ_data.waiting_reason, worker_id bigint, now timestamp with time zone) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.put_schedules(type text, specs jsonb, now timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.read_date_time(value text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.read_json(value text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.read_schedule(type text, name text, spec jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.reading_body(spec jsonb) FROM PUBLIC;
 
@@ -3891,6 +4616,10 @@ REVOKE ALL ON FUNCTION writ_data.refuse_type(type text, rule text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION writ_data.regenerate_types() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.replay_obstacle(job_id bigint, OUT rule text, OUT hint text, OUT is_forcible boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.schedule_error(state text, message text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.schedule_obstacle(schedule writ_data.schedule) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.typed_call(spec jsonb, as_text boolean, OUT parameters text, OUT signature text, OUT body text) FROM PUBLIC;
 
@@ -3911,6 +4640,9 @@ GRANT ALL ON FUNCTION writ_worker.definition_hash(type text) TO writ_worker;
 
 REVOKE ALL ON FUNCTION writ_worker.deregister(worker_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ_worker.deregister(worker_id bigint) TO writ_worker;
+
+REVOKE ALL ON FUNCTION writ_worker.fire_schedule() FROM PUBLIC;
+GRANT ALL ON FUNCTION writ_worker.fire_schedule() TO writ_worker;
 
 REVOKE ALL ON FUNCTION writ_worker.installation() FROM PUBLIC;
 GRANT ALL ON FUNCTION writ_worker.installation() TO writ_worker;
@@ -3959,6 +4691,8 @@ GRANT SELECT ON TABLE writ.job_type TO writ_admin;
 GRANT SELECT ON TABLE writ.job_type TO writ_auditor;
 
 GRANT SELECT ON TABLE writ.journal TO writ_admin;
+
+GRANT SELECT ON TABLE writ.schedule TO writ_admin;
 
 GRANT SELECT ON TABLE writ.worker TO writ_admin;
 GRANT SELECT ON TABLE writ.worker TO writ_auditor;

@@ -74,6 +74,8 @@ public struct WorkflowPolicy: Sendable, Hashable {
   public var rate: RateLimit?
   /// How long an idempotency key stands for its job.
   public var idempotencyWindow: Duration = .seconds(30 * 86_400)
+  /// When jobs of the type are ordered by the clock.
+  public var schedules: [SchedulePolicy] = []
 
   /// The policy of a workflow that says nothing.
   public init() {}

@@ -6,7 +6,7 @@ struct PolicyReader {
   let errors: ErrorCollector
   let uses: ExpressionUses
 
-  func workflow(_ node: DocumentNode) -> WorkflowPolicy {
+  func workflow(_ node: DocumentNode, inputs: InputSchema) -> WorkflowPolicy {
     var policy = WorkflowPolicy()
     guard
       let object = ObjectReader(
@@ -14,6 +14,7 @@ struct PolicyReader {
         fields: [
           "jobType", "subject", "retry", "requestTimeout", "deadline", "replay", "concurrency",
           "rate", "idempotencyWindow",
+          "schedule",
         ], isExtensible: false, errors: errors)
     else { return policy }
     policy.jobType = object.string("jobType")
@@ -33,6 +34,8 @@ struct PolicyReader {
     policy.concurrency = object.integer("concurrency", in: 1...100_000)
     policy.rate = readRate(object)
     policy.idempotencyWindow = object.duration("idempotencyWindow") ?? policy.idempotencyWindow
+    policy.schedules =
+      object["schedule"].map { ScheduleReader(errors: errors, inputs: inputs).read($0) } ?? []
     return policy
   }
 

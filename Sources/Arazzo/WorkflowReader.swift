@@ -40,7 +40,9 @@ struct WorkflowReader {
       dependsOn: object.strings("dependsOn").compactMap { document.workflowReference($0.node) },
       steps: stepNodes.compactMap(steps.read),
       outputs: readOutputs(object, uses),
-      policy: object["x-writ"].map { PolicyReader(errors: errors, uses: uses).workflow($0) }
+      policy: object["x-writ"].map {
+        PolicyReader(errors: errors, uses: uses).workflow($0, inputs: inputs ?? InputSchema())
+      }
         ?? WorkflowPolicy(),
       extensions: object.extensions(), location: object.location)
     return workflowId == nil

@@ -1,5 +1,5 @@
-// Returns the jobs of lost workers and promotes due ones, for the whole fleet: the database lets one
-// sweep at a time do the work.
+// Returns the jobs of lost workers, promotes due ones and fires due schedules, for the whole fleet: the
+// database lets one sweep at a time do the work, and one worker fire a schedule.
 
 import Logging
 
@@ -25,6 +25,7 @@ struct Sweeper: Sendable {
   func run() async {
     while !Task.isCancelled {
       await sweep()
+      await fireSchedules()
       do { try await time.sleep(for: values.sweepInterval) } catch { return }
     }
   }
@@ -39,6 +40,27 @@ struct Sweeper: Sendable {
       guard !Task.isCancelled else { return }
       logger.warning(
         "a sweep failed", metadata: ["error": "\(store.safeDescription(of: error))"])
+    }
+  }
+
+  /// Each in a transaction of its own; what is left after so many waits for the next sweep, here or
+  /// elsewhere.
+  private func fireSchedules() async {
+    do {
+      for _ in 0..<values.sweepLimit {
+        guard !Task.isCancelled, let firing = try await store.fireSchedule() else { return }
+        logger.info(
+          "a schedule was due",
+          metadata: [
+            "schedule.name": "\(firing.schedule)", "schedule.outcome": "\(firing.outcome)",
+            "job.id": "\(firing.job.map(String.init) ?? "")",
+          ])
+      }
+    } catch {
+      guard !Task.isCancelled else { return }
+      logger.warning(
+        "a schedule could not fire; the next sweep tries again",
+        metadata: ["error": "\(store.safeDescription(of: error))"])
     }
   }
 }

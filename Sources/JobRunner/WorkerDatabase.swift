@@ -60,6 +60,13 @@ extension WorkerDatabase: WorkerStore {
     try await store.sweepJobs(limit: limit)?.returnedJobs ?? 0
   }
 
+  /// Fires a schedule.
+  public func fireSchedule() async throws -> ScheduleFiring? {
+    try await store.fireSchedule().map {
+      ScheduleFiring(schedule: $0.schedule, outcome: $0.outcome, job: $0.jobID)
+    }
+  }
+
   /// Loads a definition.
   public func definition(hash: String) async throws -> JobTypeDefinition? {
     try await store.definition(hash: hash)

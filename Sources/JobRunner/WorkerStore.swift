@@ -30,6 +30,9 @@ public protocol WorkerStore: Sendable {
   /// returned from lost workers.
   func sweep(limit: Int) async throws -> Int
 
+  /// Fires the schedule that is due longest; `nil` when none is due, or another worker is at it.
+  func fireSchedule() async throws -> ScheduleFiring?
+
   /// The definition of a hash; `nil` when the database has none.
   func definition(hash: String) async throws -> JobTypeDefinition?
 
@@ -131,6 +134,23 @@ public struct RecordEntry: Sendable, Hashable {
     self.job = job
     self.attempt = attempt
     self.record = record
+  }
+}
+
+/// What came of a schedule that was due.
+public struct ScheduleFiring: Sendable, Hashable {
+  /// The schedule.
+  public var schedule: String
+  /// `fired`, `refused` or `skipped`.
+  public var outcome: String
+  /// The job that was ordered.
+  public var job: Int?
+
+  /// A firing.
+  public init(schedule: String, outcome: String, job: Int?) {
+    self.schedule = schedule
+    self.outcome = outcome
+    self.job = job
   }
 }
 

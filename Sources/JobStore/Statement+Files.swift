@@ -33,6 +33,13 @@ extension Statement {
   static let replayPlan = stored("replay_plan")
   static let cancel = stored("cancel")
   static let migrations = stored("migrations")
+  static let fireSchedule = stored("fire_schedule")
+  static let schedules = stored("schedules")
+  static let addSchedule = stored("add_schedule")
+  static let removeSchedule = stored("remove_schedule")
+  static let pauseSchedule = stored("pause_schedule")
+  static let resumeSchedule = stored("resume_schedule")
+  static let scheduleObstacles = stored("schedule_obstacles")
   static let functions = stored("functions")
   static let noteFunctions = stored("note_functions")
 

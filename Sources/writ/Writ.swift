@@ -25,6 +25,7 @@ struct Writ: AsyncParsableCommand {
     subcommands: [
       UpCommand.self, DemoCommand.self, MigrateCommand.self, WorkerCommand.self,
       EmulatorCommand.self, TypesCommand.self, EnqueueCommand.self, JobsCommand.self,
+      SchedulesCommand.self,
       AuditCommand.self, DoctorCommand.self, CompletionsCommand.self,
     ])
 }

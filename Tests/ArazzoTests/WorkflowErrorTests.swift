@@ -21,7 +21,8 @@ import Testing
         + "job type (lower-case letters, digits and _); write x-writ.jobType",
       "register_reader.arazzo.yaml:13: $.workflows[0].x-writ.jobTypes: x-writ of a "
         + "workflow has no field 'jobTypes'; its fields are jobType, subject, retry, "
-        + "requestTimeout, deadline, replay, concurrency, rate, idempotencyWindow"),
+        + "requestTimeout, deadline, replay, concurrency, rate, idempotencyWindow, "
+        + "schedule"),
     Edit(
       "summary: Adds a reader unless there is one",
       "dependsOn: [login]",

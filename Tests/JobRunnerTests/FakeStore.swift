@@ -135,6 +135,7 @@ final class FakeStore: WorkerStore {
   }
 
   func sweep(limit: Int) async throws -> Int { 0 }
+  func fireSchedule() async throws -> ScheduleFiring? { nil }
   func definition(hash: String) async throws -> JobTypeDefinition? {
     state.withLock { $0.definitions[hash] }
   }

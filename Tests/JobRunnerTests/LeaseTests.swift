@@ -112,6 +112,7 @@ struct FailingStore: WorkerStore {
     try await base.record(worker: worker, entries)
   }
   func sweep(limit: Int) async throws -> Int { try await base.sweep(limit: limit) }
+  func fireSchedule() async throws -> ScheduleFiring? { try await base.fireSchedule() }
   func definition(hash: String) async throws -> JobTypeDefinition? {
     try await base.definition(hash: hash)
   }

@@ -44,6 +44,14 @@ private typealias Status = writ.ExitStatus
       "--run-at takes a time such as 2026-12-24T02:00:00Z"
     ),
     (
+      ["schedules", "add", "ping", "--cron", "0 0 30 2 *"],
+      "--cron: the cron expression never fires: none of its months has a day 30"
+    ),
+    (
+      ["schedules", "add", "ping", "--cron", "@daily", "--missed", "x"],
+      "--missed must be once or skip"
+    ),
+    (
       ["enqueue", "create_user", "--input", "a=b", "--payload", "-"],
       "give either --input or --payload, not both"
     ),

@@ -9,7 +9,8 @@ return 2;
 -- spec: {name, description, hash, arazzo_path, arazzo, sources: [{name, path, text}], inputs:
 -- [{name, kind, required, description, default, normalize, record, min_length, max_length, pattern,
 -- enum, minimum, maximum, min_items, max_items}], subject: [{literal} | {input}] or null,
--- max_attempts, concurrency, rate: {limit, seconds}, deadline_seconds, key_window_seconds, replay}.
+-- max_attempts, concurrency, rate: {limit, seconds}, deadline_seconds, key_window_seconds, replay,
+-- schedules: see writ_data.read_schedule}.
 -- Jobs that are enqueued already keep the definition that they name.
 -- Locks: one publisher at a time; callers of the type wait only while its parameters change.
 create or replace function writ.publish_job_type(spec jsonb) returns boolean
@@ -78,6 +79,7 @@ begin
     _now, 'type_published', _name, _caller, nullif(current_setting('writ.actor', true), ''),
     spec ->> 'hash'
   );
+  perform writ_data.put_schedules(_name, spec -> 'schedules', _now);
   return true;
 end
 $$;

@@ -107,6 +107,7 @@ struct Examination: Sendable {
             "\(live.count) alive, version \(versions.joined(separator: " and "))")
         ]
       } + findings("backlog") { try await backlog(pool) }
+      + findings("schedules") { try await schedules(store) }
       + findings("snapshots") { try await snapshots(pool) }
   }
 
@@ -129,6 +130,28 @@ struct Examination: Sendable {
         ? Finding(.ok, "review", "no job waits for a person")
         : Finding(
           .warn, "review", "\(review) waiting for a person; see `writ jobs list --state waiting`"),
+    ]
+  }
+
+  /// One finding for each schedule that could order no job, or for all when there are none.
+  private func schedules(_ store: JobStore) async throws -> [Finding] {
+    let schedules = try await store.schedules()
+    let obstacles = try await store.scheduleObstacles()
+    guard obstacles.isEmpty else {
+      return obstacles.map { obstacle in
+        let place = obstacle.environment.map { " in \($0)" } ?? ""
+        return Finding(
+          .warn, "schedule \(obstacle.name)\(place)",
+          "cannot order its job: \(obstacle.reason); mend or remove it, see docs/schedules.md")
+      }
+    }
+    let paused = schedules.filter(\.isPaused).count
+    return [
+      Finding(
+        .ok, "schedules",
+        schedules.isEmpty
+          ? "there is none"
+          : "\(schedules.count) can order their jobs\(paused > 0 ? ", \(paused) paused" : "")")
     ]
   }
 

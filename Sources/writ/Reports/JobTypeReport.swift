@@ -59,6 +59,15 @@ enum JobTypeReport {
     if let concurrency = policy.concurrency {
       lines.append("  at most \(concurrency) jobs of this type run at once")
     }
+    if !policy.schedules.isEmpty {
+      var schedules = Table("", "", "", "")
+      for schedule in policy.schedules {
+        schedules.add(
+          "  \(schedule.name ?? type.name)", schedule.cron.text, schedule.timeZone,
+          schedule.environments.joined(separator: ", "))
+      }
+      lines += ["", "Schedules"] + schedules.lines()
+    }
     return lines
   }
 
