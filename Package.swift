@@ -101,11 +101,12 @@ let package = Package(
     tests(
       "JobStoreTests",
       uses: [
-        "Arazzo", "JSON", "JobModel", "JobStore", "Postgres", "PostgresCluster", "WritTesting",
+        "Arazzo", "JSON", "JobModel", "JobStore", "Postgres", "PostgresCluster", "Secrets",
+        "WritTesting",
       ]),
     tests("PostgresClusterTests", uses: ["Postgres", "PostgresCluster"]),
     tests("PostgresTests", uses: ["Postgres", "PostgresCluster", "WritTesting"]),
-    tests("SecretsTests", uses: ["Secrets"]),
+    tests("SecretsTests", uses: ["Secrets", crypto]),
     tests(
       "PromiseTests",
       uses: [

@@ -1383,6 +1383,10 @@ begin
       '^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$',
       writ_data.refusal(type, field, form.rule, form.hint)
     )
+    when 'public_key' then format(
+      E'    if not writ_data.is_public_key(%1$s) then\n  %2$s    end if;\n', variable,
+      writ_data.refusal(type, field, form.rule, form.hint)
+    )
     when 'date_time' then format(
       E'    if %1$s not between ''0001-01-01T00:00:00Z'' and ''9999-12-31T23:59:59.999999Z'' then\n'
       '  %2$s    end if;\n', variable,
@@ -1608,7 +1612,7 @@ CREATE FUNCTION writ_data.form_rule(kind text, OUT rule text, OUT hint text) RET
     BEGIN ATOMIC
  SELECT form.rule,
      form.hint
-    FROM ( VALUES ('string'::text,'must be a text'::text,'Pass a JSON string.'::text), ('email'::text,'must be an e-mail address'::text,'Pass an address such as name@example.com: no spaces, at most 254 characters.'::text), ('uri'::text,'must be an absolute URI'::text,'Pass a URI such as https://example.com/path.'::text), ('uuid'::text,'must be a UUID'::text,'Pass 32 hex digits as 8-4-4-4-12.'::text), ('date_time'::text,'must be a date and time with an offset'::text,'Pass RFC 3339, such as 2030-01-31T09:30:00Z.'::text), ('integer'::text,'must be an integer'::text,'Pass a whole number of at most 64 bits.'::text), ('number'::text,'must be a number'::text,'Pass a finite JSON number.'::text), ('boolean'::text,'must be true or false'::text,'Pass a boolean.'::text), ('string_array'::text,'must be a list of texts'::text,'Pass an array of strings without nulls.'::text), ('uuid_array'::text,'must be a list of UUIDs'::text,'Pass an array of UUIDs without nulls.'::text), ('integer_array'::text,'must be a list of integers'::text,'Pass an array of whole numbers without nulls.'::text), ('json'::text,'must be JSON'::text,'Pass a well-formed JSON value.'::text)) form(kind, rule, hint)
+    FROM ( VALUES ('string'::text,'must be a text'::text,'Pass a JSON string.'::text), ('email'::text,'must be an e-mail address'::text,'Pass an address such as name@example.com: no spaces, at most 254 characters.'::text), ('uri'::text,'must be an absolute URI'::text,'Pass a URI such as https://example.com/path.'::text), ('public_key'::text,'must be a public key of writ keys generate'::text,'Pass the whole line that begins with writ-public-v1-; the private key stays with you.'::text), ('uuid'::text,'must be a UUID'::text,'Pass 32 hex digits as 8-4-4-4-12.'::text), ('date_time'::text,'must be a date and time with an offset'::text,'Pass RFC 3339, such as 2030-01-31T09:30:00Z.'::text), ('integer'::text,'must be an integer'::text,'Pass a whole number of at most 64 bits.'::text), ('number'::text,'must be a number'::text,'Pass a finite JSON number.'::text), ('boolean'::text,'must be true or false'::text,'Pass a boolean.'::text), ('string_array'::text,'must be a list of texts'::text,'Pass an array of strings without nulls.'::text), ('uuid_array'::text,'must be a list of UUIDs'::text,'Pass an array of UUIDs without nulls.'::text), ('integer_array'::text,'must be a list of integers'::text,'Pass an array of whole numbers without nulls.'::text), ('json'::text,'must be JSON'::text,'Pass a well-formed JSON value.'::text)) form(kind, rule, hint)
    WHERE (form.kind = form_rule.kind);
 END;
 
@@ -1748,6 +1752,36 @@ $_$;
 
 ALTER FUNCTION writ_data.is_portable_pattern(pattern text) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.is_public_key(value text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $_$
+declare
+  _bytes bytea;
+  _key bytea;
+begin
+  if value is null or value !~ '^writ-public-v1-[0-9A-Za-z_-]{48}$' then
+    return false;
+  end if;
+  _bytes := decode(translate(substr(value, 16), '-_', '+/'), 'base64');
+  _key := substr(_bytes, 1, 32);
+  return substr(sha256(convert_to('writ-public-v1-', 'UTF8') || _key), 1, 4) = substr(_bytes, 33)
+    and get_byte(_key, 31) < 128
+    and encode(_key, 'hex') <> all (
+      array[
+        '0000000000000000000000000000000000000000000000000000000000000000',
+        '0100000000000000000000000000000000000000000000000000000000000000',
+        'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800',
+        '5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157',
+        'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+        'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+        'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f'
+      ]
+    );
+end
+$_$;
+
+ALTER FUNCTION writ_data.is_public_key(value text) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.key_job(ordered_by text, environment text, type text, key text, id bigint, payload_digest bytea, now timestamp with time zone, free_at timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
     AS $_$
@@ -1842,7 +1876,7 @@ ALTER FUNCTION writ_data.log_schedule(event writ_data.audit_event_kind, schedule
 
 CREATE FUNCTION writ_data.looks_secret(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (value ~ 'sk_[0-9A-Za-z]{4,}_[0-9A-Za-z]{8,}|eyJ[0-9A-Za-z_-]{6,}\.[0-9A-Za-z_-]{6,}|-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY|[Bb][Ee][Aa][Rr][Ee][Rr] +[0-9A-Za-z._~+/=-]{8,}|(AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[0-9A-Za-z]{30,}|github_pat_[0-9A-Za-z_]{30,}|glpat-[0-9A-Za-z_-]{20,}|xox[abeprs]-[0-9A-Za-z-]{10,}|AIza[0-9A-Za-z_-]{35}'::text);
+    RETURN (value ~ 'sk_[0-9A-Za-z]{4,}_[0-9A-Za-z]{8,}|eyJ[0-9A-Za-z_-]{6,}\.[0-9A-Za-z_-]{6,}|-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY|[Bb][Ee][Aa][Rr][Ee][Rr] +[0-9A-Za-z._~+/=-]{8,}|(AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[0-9A-Za-z]{30,}|github_pat_[0-9A-Za-z_]{30,}|writ-private-v1-[0-9A-Za-z_-]{16,}|glpat-[0-9A-Za-z_-]{20,}|xox[abeprs]-[0-9A-Za-z-]{10,}|AIza[0-9A-Za-z_-]{35}'::text);
 
 ALTER FUNCTION writ_data.looks_secret(value text) OWNER TO writ_owner;
 
@@ -1892,7 +1926,7 @@ ALTER FUNCTION writ_data.moment_of(wall timestamp without time zone, zone text) 
 
 CREATE FUNCTION writ_data.native_type(kind text) RETURNS text
     LANGUAGE sql IMMUTABLE
-    RETURN CASE kind WHEN 'string'::text THEN 'text'::text WHEN 'email'::text THEN 'text'::text WHEN 'uri'::text THEN 'text'::text WHEN 'uuid'::text THEN 'uuid'::text WHEN 'date_time'::text THEN 'timestamptz'::text WHEN 'integer'::text THEN 'bigint'::text WHEN 'number'::text THEN 'numeric'::text WHEN 'boolean'::text THEN 'boolean'::text WHEN 'string_array'::text THEN 'text[]'::text WHEN 'uuid_array'::text THEN 'uuid[]'::text WHEN 'integer_array'::text THEN 'bigint[]'::text WHEN 'json'::text THEN 'jsonb'::text ELSE NULL::text END;
+    RETURN CASE kind WHEN 'string'::text THEN 'text'::text WHEN 'email'::text THEN 'text'::text WHEN 'uri'::text THEN 'text'::text WHEN 'public_key'::text THEN 'text'::text WHEN 'uuid'::text THEN 'uuid'::text WHEN 'date_time'::text THEN 'timestamptz'::text WHEN 'integer'::text THEN 'bigint'::text WHEN 'number'::text THEN 'numeric'::text WHEN 'boolean'::text THEN 'boolean'::text WHEN 'string_array'::text THEN 'text[]'::text WHEN 'uuid_array'::text THEN 'uuid[]'::text WHEN 'integer_array'::text THEN 'bigint[]'::text WHEN 'json'::text THEN 'jsonb'::text ELSE NULL::text END;
 
 ALTER FUNCTION writ_data.native_type(kind text) OWNER TO writ_owner;
 
@@ -4566,6 +4600,8 @@ REVOKE ALL ON FUNCTION writ_data.generator() FROM PUBLIC;
 REVOKE ALL ON FUNCTION writ_data.insert_schedule(schedule writ_data.schedule, now timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.is_portable_pattern(pattern text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.is_public_key(value text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.key_job(ordered_by text, environment text, type text, key text, id bigint, payload_digest bytea, now timestamp with time zone, free_at timestamp with time zone) FROM PUBLIC;
 

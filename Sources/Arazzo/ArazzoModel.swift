@@ -161,6 +161,16 @@ public struct Step: Sendable, Hashable {
     policy.outputs[name] ?? OutputPolicy()
   }
 
+  /// Whether the journal keeps an output sealed.
+  public func isSealed(_ output: String) -> Bool {
+    if case .seal? = policy.sinks[output] { true } else { false }
+  }
+
+  /// Whether an output is a secret after the step: one that is sealed is none any more.
+  public func holdsSecret(_ output: String) -> Bool {
+    outputPolicy(output).isSecret && !isSealed(output)
+  }
+
   /// Whether a response makes the step a success.
   ///
   /// Without criteria, the status must be one that the operation describes as 2xx; a sub-workflow

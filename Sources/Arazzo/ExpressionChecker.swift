@@ -130,7 +130,7 @@ struct ExpressionChecker {
       if Self.find(output, { names.contains($0) ? $0 : nil }) != nil { return }
       return report("the step '\(stepId)' has no output '\(output)'", use)
     }
-    if step.outputPolicy(found.name).isSecret {
+    if step.holdsSecret(found.name) {
       report(
         "this is a secret, which may flow only into a sink; to authenticate with it, use "
           + "x-writ.credential.secretOf", use)

@@ -16,6 +16,8 @@ extension InputProperty.Kind {
       "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:"
         + "([0-5][0-9]|60)([.][0-9]{1,9})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
     case .uri: "^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$"
+    // The database also checks the last characters, which tell a whole key from a damaged one.
+    case .publicKey: "^writ-public-v1-[A-Za-z0-9_-]{48}$"
     default: nil
     }
   }
@@ -28,6 +30,7 @@ extension InputProperty.Kind {
     case .dateTime: "must be a date and time by RFC 3339, such as 2026-01-31T12:00:00Z"
     case .email: "must be an e-mail address"
     case .uri: "must be an absolute URI"
+    case .publicKey: "must be a public key of writ keys generate"
     case .integer: "must be an integer"
     case .number: "must be a number"
     case .boolean: "must be true or false"

@@ -5,8 +5,8 @@ public import JSON
 /// The inputs of a workflow, in the order of the document.
 ///
 /// The supported subset: an object (`type: object`) of properties, where a property is
-/// - a `string` with `format` (`uuid`, `date-time`, `email`, `uri`), `minLength`, `maxLength`,
-///   `pattern`, `enum`;
+/// - a `string` with `format` (`uuid`, `date-time`, `email`, `uri`, `writ-public-key`),
+///   `minLength`, `maxLength`, `pattern`, `enum`;
 /// - an `integer` or a `number` with `minimum`, `maximum`;
 /// - a `boolean`;
 /// - an `array` of strings, uuids or integers with `minItems`, `maxItems`;
@@ -49,6 +49,8 @@ public struct InputProperty: Sendable, Hashable {
     case email
     /// `text` that is an absolute URI.
     case uri
+    /// `text` that is a public key of `writ keys generate`.
+    case publicKey
     /// `bigint`.
     case integer
     /// `numeric`.

@@ -90,7 +90,7 @@ struct InputSchemaReader {
 
   private static func name(of kind: InputProperty.Kind) -> String {
     switch kind {
-    case .string, .uuid, .dateTime, .email, .uri: "type string"
+    case .string, .uuid, .dateTime, .email, .uri, .publicKey: "type string"
     case .integer: "type integer"
     case .number: "type number"
     case .boolean: "type boolean"
@@ -153,9 +153,11 @@ struct InputSchemaReader {
     case "date-time": return .dateTime
     case "email": return .email
     case "uri": return .uri
+    case "writ-public-key": return .publicKey
     default:
       errors.report(
-        "'format' of a string must be one of uuid, date-time, email, uri", at: format.location)
+        "'format' of a string must be one of uuid, date-time, email, uri, writ-public-key",
+        at: format.location)
       return nil
     }
   }

@@ -103,7 +103,7 @@ extension InputProperty {
     case .number:
       guard case .number(let number) = value else { return [kind.rule] }
       return numberRules(number)
-    case .string, .uuid, .dateTime, .email, .uri:
+    case .string, .uuid, .dateTime, .email, .uri, .publicKey:
       guard let text = value.stringValue, hasFormat(text) else { return [kind.rule] }
       return textRules(text)
     case .stringArray, .uuidArray, .integerArray:

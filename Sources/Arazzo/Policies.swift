@@ -110,14 +110,24 @@ public enum StepCredential: Sendable, Hashable {
   case stored(ValueTemplate)
 }
 
+/// Where a secret output goes.
+public enum SecretSink: Sendable, Hashable {
+  /// Into the secret store, under the name that this text over expressions gives, before the step
+  /// counts as done.
+  case store(ValueTemplate)
+  /// Into the journal, sealed to the public key that this input of the workflow holds: from then
+  /// on the output is no secret any more.
+  case seal(input: String, location: SourceLocation)
+}
+
 /// `x-writ` of a step.
 public struct StepPolicy: Sendable, Hashable {
   /// What to do in doubt; set exactly where the operation has an effect.
   public var inDoubt: InDoubtRule?
   /// What holds for outputs, by name; an output that is missing here has the default policy.
   public var outputs: [String: OutputPolicy] = [:]
-  /// The names under which secret outputs are stored before the step counts as done, by output.
-  public var sinks: [String: ValueTemplate] = [:]
+  /// Where secret outputs go, by output.
+  public var sinks: [String: SecretSink] = [:]
   /// With what the request authenticates; `nil` for the job type's own key.
   public var credential: StepCredential?
   /// What the step does to the outside world, where that is not what its operation may do.

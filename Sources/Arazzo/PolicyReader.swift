@@ -167,9 +167,15 @@ struct PolicyReader {
       policy.isSecret = fields.boolean("secret") ?? false
       policy.record = fields.choice("record", as: RecordPolicy.self) ?? .never
       if policy.isSecret {
-        if policy.record != .never {
+        let isSealed = object["sink"]?[member.name]?["seal"] != nil
+        if isSealed, fields["record"] != nil, policy.record != .clear {
+          fields.report(
+            "what is sealed is recorded as it is: remove 'record', or write record: clear",
+            at: fields["record"])
+        } else if !isSealed, policy.record != .never {
           fields.report("a secret is never recorded; remove 'record'", at: fields["record"])
         }
+        if isSealed { policy.record = .clear }
         if object["sink"]?[member.name] == nil {
           errors.report(
             "the secret '\(member.name)' needs a sink, x-writ.sink.\(member.name), or it is lost",
@@ -183,8 +189,8 @@ struct PolicyReader {
 
   private func readSinks(
     _ object: ObjectReader, _ stepId: String?, _ outputs: [String: OutputPolicy]
-  ) -> [String: ValueTemplate] {
-    var sinks: [String: ValueTemplate] = [:]
+  ) -> [String: SecretSink] {
+    var sinks: [String: SecretSink] = [:]
     for member in object.map("sink") {
       if outputs[member.name]?.isSecret != true {
         errors.report(
@@ -193,14 +199,35 @@ struct PolicyReader {
       }
       guard
         let fields = ObjectReader(
-          member.value, "a sink", fields: ["store"], isExtensible: false, errors: errors),
-        fields.requiredString("store", "a sink") != nil, let name = fields.template("store")
+          member.value, "a sink", fields: ["store", "seal"], isExtensible: false, errors: errors)
       else { continue }
-      uses.note(
-        name.expressions, at: fields["store"]?.location ?? fields.location, .request, step: stepId)
-      sinks[member.name] = name
+      switch (fields["store"], fields["seal"]) {
+      case (let store?, nil):
+        guard fields.string("store") != nil,
+          let name = fields.template("store")
+        else { continue }
+        uses.note(name.expressions, at: store.location, .request, step: stepId)
+        sinks[member.name] = .store(name)
+      case (nil, let seal?): sinks[member.name] = readSeal(seal, fields, stepId)
+      default: fields.report("a sink needs either 'store' or 'seal'")
+      }
     }
     return sinks
+  }
+
+  private func readSeal(
+    _ node: DocumentNode, _ fields: ObjectReader, _ stepId: String?
+  ) -> SecretSink? {
+    guard case .expression(let expression)? = fields.template("seal"),
+      case .input(let input) = expression.source, expression.pointer == nil
+    else {
+      errors.report(
+        "'seal' must be the input that holds the public key, such as $inputs.public_key",
+        at: node.location)
+      return nil
+    }
+    uses.note([expression], at: node.location, .request, step: stepId)
+    return .seal(input: input, location: node.location)
   }
 
   private func readCredential(

@@ -88,6 +88,7 @@ struct WorkflowGraph {
       checkCall(reference, parameters, at: location)
     }
     checkCredential(of: step, in: workflow)
+    checkSeals(of: step, in: workflow)
     let own = workflow.index(ofStep: step.stepId) ?? 0
     for name in step.dependsOn {
       guard let other = workflow.index(ofStep: name), other >= own else { continue }
@@ -125,6 +126,25 @@ struct WorkflowGraph {
       errors.report(
         "x-writ.credential.secretOf: the step '\(stepId)' has no secret output '\(output)'",
         at: step.location)
+    } else if source.isSealed(output) {
+      errors.report(
+        "x-writ.credential.secretOf: the output '\(output)' of the step '\(stepId)' is sealed, so "
+          + "that no worker can read it; store it instead", at: step.location)
+    }
+  }
+
+  /// A secret can be sealed only to a key that was checked when the job was ordered: what is found
+  /// wrong after the request is found too late.
+  private func checkSeals(of step: Step, in workflow: Workflow) {
+    for case (let output, .seal(let input, let location)) in step.policy.sinks {
+      guard let property = workflow.inputs[input] else { continue }
+      guard property.kind == .publicKey, property.isRequired, !property.isNullable else {
+        errors.report(
+          "x-writ.sink.\(output).seal: the input '\(input)' must be a required string of format "
+            + "writ-public-key, so that a wrong key is refused when the job is ordered",
+          at: location)
+        continue
+      }
     }
   }
 }

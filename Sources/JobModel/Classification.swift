@@ -41,7 +41,8 @@ public struct Classification: Sendable, Hashable {
   public static let all: [Classification] = [
     connectionRefused, nameResolution, tls, connectTimeout, heldBack, credentialMissing,
     responseTimeout, connectionReset, unreadableResponse, abandoned, secretNotStored,
-    unexpectedSuccess, redirect, badRequest, unauthorized, forbidden, notFound, notFoundElsewhere,
+    secretNotSealed, unexpectedSuccess, redirect, badRequest, unauthorized, forbidden, notFound,
+    notFoundElsewhere,
     methodNotAllowed, serverTimeout, tooLarge, wrongMediaType, unprocessable, limitedFor, limited,
     otherRefusal, databaseError, internalError, errorWithoutCode, badGateway, unavailable,
     unavailableWithoutCode, gatewayTimeout, otherServerError, unknownStatus,
@@ -73,6 +74,9 @@ public struct Classification: Sendable, Hashable {
   static let secretNotStored = Self(
     "secret of the answer not stored", .ambiguous, "secret_not_stored",
     "the secret in the answer could not be stored")
+  static let secretNotSealed = Self(
+    "secret of the answer not sealed", .ambiguous, "secret_not_sealed",
+    "the secret in the answer could not be sealed")
   static let unexpectedSuccess = Self(
     "2xx that the operation does not describe or the criteria refuse", .unexpected,
     "unexpected_response", "the answer is not one that the step expects")

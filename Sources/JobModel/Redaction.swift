@@ -14,12 +14,25 @@ public enum Redaction {
     return fields
   }
 
-  /// The outputs of a step that its audit event may show; secrets never.
+  /// The outputs of a step that its audit event may show; secrets never, not even sealed: the trail
+  /// outlives every key.
   public static func outputs(_ values: JSONObject, of step: Step) -> RecordedFields {
     var fields = RecordedFields()
     for output in step.outputs {
       let policy = step.outputPolicy(output.name)
       fields.add(output.name, values[output.name], policy.isSecret ? .never : policy.record)
+    }
+    return fields
+  }
+
+  /// What the audit event of a job's end may show of its result: what is sealed stays in the job.
+  public static func shown(_ result: RecordedFields, of workflow: Workflow) -> RecordedFields {
+    var fields = result
+    for output in workflow.outputs {
+      guard case .step(let stepID, let name) = output.expression.source,
+        workflow.step(id: stepID)?.isSealed(name) == true
+      else { continue }
+      fields.clear[output.name] = nil
     }
     return fields
   }
@@ -30,9 +43,11 @@ public enum Redaction {
     var fields = RecordedFields()
     for output in workflow.outputs {
       guard case .step(let stepID, let name) = output.expression.source,
-        output.expression.pointer == nil, let policy = workflow.step(id: stepID)?.outputPolicy(name)
+        output.expression.pointer == nil, let step = workflow.step(id: stepID)
       else { continue }
-      fields.add(output.name, values[output.name], policy.isSecret ? .never : policy.record)
+      fields.add(
+        output.name, values[output.name],
+        step.holdsSecret(name) ? .never : step.outputPolicy(name).record)
     }
     return fields
   }

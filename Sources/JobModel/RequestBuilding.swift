@@ -142,7 +142,11 @@ struct RequestBuilder: Sendable {
     case nil: return nil
     case .stored(let name)?: template = name
     case .secretOf(let stepID, let output)?:
-      template = frame.workflow.step(id: stepID)?.policy.sinks[output]
+      if case .store(let name)? = frame.workflow.step(id: stepID)?.policy.sinks[output] {
+        template = name
+      } else {
+        template = nil
+      }
     }
     guard let name = template?.evaluateText(in: context) else {
       throw UnbuildableRequest(reason: "the name of the stored credential has no value")

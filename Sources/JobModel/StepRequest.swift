@@ -143,6 +143,26 @@ public struct SecretWrite: Sendable {
   }
 }
 
+/// A secret that has to be sealed before the step counts as done.
+public struct SecretSeal: Sendable {
+  /// The output of the step that gets the sealed text.
+  public var output: String
+  /// The secret.
+  public var secret: Secret
+  /// The public key.
+  public var key: SealingPublicKey
+  /// What the text is bound to.
+  public var context: SealingContext
+
+  /// A sealing.
+  public init(output: String, secret: Secret, key: SealingPublicKey, context: SealingContext) {
+    self.output = output
+    self.secret = secret
+    self.key = key
+    self.context = context
+  }
+}
+
 /// A moment by the wall clock, only to read a `Retry-After` date against.
 public struct WallTime: Sendable, Hashable {
   /// Whole seconds since 1970-01-01T00:00:00Z.

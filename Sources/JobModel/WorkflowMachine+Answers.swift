@@ -34,7 +34,8 @@ extension WorkflowMachine {
       return failed(answer, step, response, in: context, now: now, random: &random)
     }
     var outputs = JSONObject()
-    var secrets: [SecretWrite] = []
+    var writes: [SecretWrite] = []
+    var seals: [SecretSeal] = []
     for output in step.outputs {
       let value = output.expression.evaluate(in: context)
       guard step.outputPolicy(output.name).isSecret else {
@@ -42,21 +43,62 @@ extension WorkflowMachine {
         continue
       }
       guard let sink = step.policy.sinks[output.name] else { continue }
-      guard case .string(let text)? = value, !text.isEmpty,
-        let name = sink.evaluateText(in: context)
-      else { return failedWithoutSecret(answer, step, response, random: &random) }
-      secrets.append(SecretWrite(name: name, secret: Secret(text)))
+      guard case .string(let text)? = value, !text.isEmpty else {
+        return failedWithoutSecret(answer, step, response, random: &random)
+      }
+      switch sink {
+      case .store(let template):
+        guard let name = template.evaluateText(in: context) else {
+          return failedWithoutSecret(answer, step, response, random: &random)
+        }
+        writes.append(SecretWrite(name: name, secret: Secret(text)))
+      case .seal(let input, _):
+        guard let key = sealingKey(input) else {
+          return failedWithoutSecret(answer, step, response, random: &random)
+        }
+        seals.append(
+          SecretSeal(
+            output: output.name, secret: Secret(text), key: key,
+            context: SealingContext(
+              environment: job.environment, jobType: job.type, job: job.id,
+              output: "\(answer.request.step).\(output.name)")))
+      }
     }
     let outcome = StepOutcome(
       sequence: answer.sequence, step: answer.request.step, effect: answer.request.effect,
       result: .succeeded, status: response.status, duration: answer.duration, outputs: outputs,
       action: successAction(of: step, in: context),
       recorded: Redaction.outputs(outputs, of: step))
-    guard secrets.isEmpty else {
-      expectation = .storing(outcome, after: answer.request)
-      return .store(secrets)
+    guard seals.isEmpty else {
+      expectation = .sealing(outcome, seals, then: writes, after: answer.request)
+      return .seal(seals)
+    }
+    return store(writes, outcome, after: answer.request)
+  }
+
+  /// Has the secrets stored before the step counts as done; `nil` when there are none, and it does.
+  mutating func store(
+    _ writes: [SecretWrite], _ outcome: StepOutcome, after request: StepRequest
+  ) -> Action? {
+    guard writes.isEmpty else {
+      expectation = .storing(outcome, after: request)
+      return .store(writes)
     }
     commit(outcome)
+    return nil
+  }
+
+  /// The public key in an input of the current workflow; `nil` where there is none that can be used.
+  private func sealingKey(_ input: String) -> SealingPublicKey? {
+    guard let text = position.current.inputs[input]?.stringValue else { return nil }
+    return try? SealingPublicKey(text)
+  }
+
+  /// The input of a step's sinks that holds no usable public key: found before the request leaves.
+  func unusableKey(for step: Step) -> String? {
+    for case .seal(let input, _) in step.policy.sinks.values where sealingKey(input) == nil {
+      return input
+    }
     return nil
   }
 

@@ -45,11 +45,11 @@ extension WorkflowMachine {
   }
 
   mutating func storeFailed(
-    _ answer: Answer, status: Int?, random: inout some RandomNumberGenerator
+    _ answer: Answer, _ row: Classification, status: Int?,
+    random: inout some RandomNumberGenerator
   ) -> Action {
-    classified(
-      answer, position.current.step, Classification.secretNotStored, status: status,
-      random: &random) ?? proceed(random: &random)
+    classified(answer, position.current.step, row, status: status, random: &random)
+      ?? proceed(random: &random)
   }
 
   /// A success without the secret that it should have brought.

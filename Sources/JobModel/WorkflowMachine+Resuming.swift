@@ -71,7 +71,11 @@ extension WorkflowMachine {
       let root = position.frames[0]
       let result = Redaction.result(position.outputs(of: root), of: root.workflow)
       return .finish(
-        .completed, takePending() + [.complete(result: result.clear, recorded: result)])
+        .completed,
+        takePending() + [
+          .complete(
+            result: result.clear, recorded: Redaction.shown(result, of: root.workflow))
+        ])
     case .discard: return .finish(.discarded(error), takePending() + [.discard(error)])
     case .review: return .finish(.review(error), takePending() + [.review(error)])
     }

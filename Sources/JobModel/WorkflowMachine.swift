@@ -9,11 +9,11 @@
 // - Nothing is done twice. A request that may have left is in doubt, and the step's own rule says what to
 //   do: send again (where twice is once), read first, or wait for a person.
 // - Nothing is left half-way. Once something changed, the job finishes, compensates or waits for review.
-// - No secret is recorded. A secret output leaves the machine in `.store` and nowhere else.
+// - No secret is recorded. A secret output leaves the machine in `.store` or `.seal` and nowhere else.
 
 public import Arazzo
 public import JSON
-import Secrets
+public import Secrets
 
 /// Runs the workflow of one claimed job.
 ///
@@ -25,6 +25,9 @@ public struct WorkflowMachine: Sendable {
     /// Make the records durable; if they are accepted, send the request. Answer with `response` or
     /// `failure`, or, if the request did not leave, with `cancelRequested` or `shuttingDown`.
     case send(StepRequest, after: [JobRecord])
+    /// Seal the secrets, which takes randomness that only the cryptographic library draws. Answer with
+    /// `sealed` or `sealFailed`.
+    case seal([SecretSeal])
     /// Write the secrets durably. Answer with `stored` or `storeFailed`.
     case store([SecretWrite])
     /// Make the records durable; the work on the job is over.
@@ -37,6 +40,10 @@ public struct WorkflowMachine: Sendable {
     case response(StepResponse, duration: Duration, now: WallTime)
     /// No answer came.
     case failure(TransportFailure, duration: Duration)
+    /// The sealed texts, in the order of the secrets.
+    case sealed([SealedText])
+    /// At least one secret could not be sealed.
+    case sealFailed
     /// The secrets are durable.
     case stored
     /// At least one secret could not be written.
@@ -51,6 +58,7 @@ public struct WorkflowMachine: Sendable {
   enum Expectation: Sendable {
     case start
     case answer(StepRequest, sequence: Int, hasIntent: Bool)
+    case sealing(StepOutcome, [SecretSeal], then: [SecretWrite], after: StepRequest)
     case storing(StepOutcome, after: StepRequest)
     case nothing
   }
@@ -134,13 +142,23 @@ public struct WorkflowMachine: Sendable {
       return notAnswered(
         Answer(request: request, sequence: sequence, duration: duration), failure,
         random: &random)
+    case (.sealing(var outcome, let seals, let writes, let request), .sealed(let texts)):
+      precondition(texts.count == seals.count, "there is one text for each secret")
+      for (seal, text) in zip(seals, texts) {
+        outcome.outputs[seal.output] = .string(text.description)
+      }
+      return store(writes, outcome, after: request) ?? proceed(random: &random)
+    case (.sealing(let outcome, _, _, let request), .sealFailed):
+      return storeFailed(
+        Answer(request: request, sequence: outcome.sequence, duration: outcome.duration),
+        Classification.secretNotSealed, status: outcome.status, random: &random)
     case (.storing(let outcome, _), .stored):
       commit(outcome)
       return proceed(random: &random)
     case (.storing(let outcome, let request), .storeFailed):
       return storeFailed(
         Answer(request: request, sequence: outcome.sequence, duration: outcome.duration),
-        status: outcome.status, random: &random)
+        Classification.secretNotStored, status: outcome.status, random: &random)
     case (.answer(let request, let sequence, let hasIntent), .cancelRequested):
       return cancelled(request, sequence: sequence, hasIntent: hasIntent)
     case (.answer(let request, let sequence, let hasIntent), .shuttingDown):
@@ -233,6 +251,10 @@ extension WorkflowMachine {
       stop(
         at: step, .discard, code: "expired",
         text: "the job had changed nothing when its time was over")
+    } else if let input = unusableKey(for: step) {
+      stop(
+        at: step, hasChanged ? .review : .discard, code: "unusable_value",
+        text: "the public key of the input \(input) cannot be used")
     } else {
       return nil
     }

@@ -59,6 +59,7 @@ struct JobExecution: Sendable {
       case .finish(let outcome, let records):
         await finish(outcome, records)
         return
+      case .seal(let seals): event = seal(seals)
       case .store(let writes):
         // The store knows no lease: a worker that was held up must not write over what the next one
         // has put there since.
@@ -128,6 +129,19 @@ struct JobExecution: Sendable {
       try? await context.time.sleep(for: Self.leasePause)
     }
     return true
+  }
+
+  private func seal(_ seals: [SecretSeal]) -> WorkflowMachine.Event {
+    do throws(SealingError) {
+      var texts: [SealedText] = []
+      for seal in seals {
+        texts.append(try SealedText(sealing: seal.secret, to: seal.key, as: seal.context))
+      }
+      return .sealed(texts)
+    } catch {
+      logger.error("a secret could not be sealed", metadata: ["error": "\(error)"])
+      return .sealFailed
+    }
   }
 
   private func store(_ writes: [SecretWrite]) -> Bool {

@@ -165,6 +165,7 @@ extension InputProperty.Kind {
     case .dateTime: "date_time"
     case .email: "email"
     case .uri: "uri"
+    case .publicKey: "public_key"
     case .integer: "integer"
     case .number: "number"
     case .boolean: "boolean"

@@ -66,7 +66,8 @@ enum SecretFiles {
     }
   }
 
-  private static func checkFile(_ file: Int32, _ path: String) throws {
+  /// Refuses a file that others than its owner may read or change.
+  static func checkFile(_ file: Int32, _ path: String) throws {
     var status = stat()
     guard fstat(file, &status) == 0 else { throw failure("cannot look at", path) }
     guard status.st_mode & S_IFMT == S_IFREG else {
@@ -128,16 +129,7 @@ enum SecretFiles {
       decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     do {
       defer { close(file) }
-      try secret.withBytes { bytes in
-        var written = 0
-        while written < bytes.count {
-          let count = Glibc.write(
-            file, bytes.baseAddress?.advanced(by: written), bytes.count - written)
-          if count < 0, errno == EINTR { continue }
-          guard count > 0 else { throw failure("cannot write", temporary) }
-          written += count
-        }
-      }
+      try secret.withBytes { try write($0, to: file, path: temporary) }
       witness?("write", temporary)
       guard fsync(file) == 0 else { throw failure("cannot make durable", temporary) }
       witness?("fsync", temporary)
@@ -147,6 +139,18 @@ enum SecretFiles {
       throw error
     }
     try makeDurable(folder)
+  }
+
+  /// Writes all bytes.
+  static func write(_ bytes: UnsafeRawBufferPointer, to file: Int32, path: String) throws {
+    var written = 0
+    while written < bytes.count {
+      let count = Glibc.write(
+        file, bytes.baseAddress?.advanced(by: written), bytes.count - written)
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw failure("cannot write", path) }
+      written += count
+    }
   }
 
   static func rename(_ path: String, to target: String) throws {

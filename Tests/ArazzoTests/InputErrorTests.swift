@@ -30,7 +30,7 @@ import Testing
       "format: email,",
       "format: e-mail,",
       "register_reader.arazzo.yaml:24: $.workflows[0].inputs.properties.email.format: "
-        + "'format' of a string must be one of uuid, date-time, email, uri"),
+        + "'format' of a string must be one of uuid, date-time, email, uri, writ-public-key"),
     Edit(
       "name: {type: string, minLength: 1, maxLength: 80}",
       "Name: {type: string}",

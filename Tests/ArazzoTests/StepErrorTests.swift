@@ -249,9 +249,9 @@ import Testing
       #"pin: {store: "pins/{$steps.add.outputs.id}"}"#,
       "pin: {file: x}",
       "register_reader.arazzo.yaml:70: $.workflows[0].steps[2].x-writ.sink.pin: a sink "
-        + "needs the field 'store'",
+        + "needs either 'store' or 'seal'",
       "register_reader.arazzo.yaml:70: $.workflows[0].steps[2].x-writ.sink.pin.file: a "
-        + "sink has no field 'file'; its fields are store"),
+        + "sink has no field 'file'; its fields are store, seal"),
     Edit(
       "inDoubt: review",
       "inDoubt: review\n          credential: {secretOf: add.id}",

@@ -76,7 +76,7 @@ private struct Driver {
   var records: [JobRecord] {
     switch action {
     case .send(_, let records), .finish(_, let records): records
-    case .store: []
+    case .seal, .store: []
     }
   }
 

@@ -111,6 +111,11 @@ struct Simulation {
         try point()
         event = send(request)
         try point()
+      case .seal(let seals):
+        try point()
+        event = .sealed(
+          try seals.map { try SealedText(sealing: $0.secret, to: $0.key, as: $0.context) })
+        try point()
       case .store(let writes):
         try point()
         if storeFailures > 0 {

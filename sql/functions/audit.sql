@@ -20,6 +20,7 @@ return value ~ (
   '|[Bb][Ee][Aa][Rr][Ee][Rr] +[0-9A-Za-z._~+/=-]{8,}'
   '|(AKIA|ASIA)[0-9A-Z]{16}'
   '|gh[pousr]_[0-9A-Za-z]{30,}|github_pat_[0-9A-Za-z_]{30,}'
+  '|writ-private-v1-[0-9A-Za-z_-]{16,}'
   '|glpat-[0-9A-Za-z_-]{20,}|xox[abeprs]-[0-9A-Za-z-]{10,}|AIza[0-9A-Za-z_-]{35}'
 );
 

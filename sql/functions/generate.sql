@@ -27,6 +27,7 @@ create or replace function writ_data.native_type(kind text) returns text
 language sql immutable
 return case kind
   when 'string' then 'text' when 'email' then 'text' when 'uri' then 'text'
+  when 'public_key' then 'text'
   when 'uuid' then 'uuid' when 'date_time' then 'timestamptz'
   when 'integer' then 'bigint' when 'number' then 'numeric' when 'boolean' then 'boolean'
   when 'string_array' then 'text[]' when 'uuid_array' then 'uuid[]'
@@ -53,6 +54,8 @@ begin atomic
         ('email', 'must be an e-mail address',
           'Pass an address such as name@example.com: no spaces, at most 254 characters.'),
         ('uri', 'must be an absolute URI', 'Pass a URI such as https://example.com/path.'),
+        ('public_key', 'must be a public key of writ keys generate',
+          'Pass the whole line that begins with writ-public-v1-; the private key stays with you.'),
         ('uuid', 'must be a UUID', 'Pass 32 hex digits as 8-4-4-4-12.'),
         ('date_time', 'must be a date and time with an offset',
         'Pass RFC 3339, such as 2030-01-31T09:30:00Z.'),
@@ -201,6 +204,10 @@ begin
     when 'uri' then format(
       E'    if length(%1$s) > 2048 or %1$s !~ %2$L then\n  %3$s    end if;\n', variable,
       '^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$',
+      writ_data.refusal(type, field, form.rule, form.hint)
+    )
+    when 'public_key' then format(
+      E'    if not writ_data.is_public_key(%1$s) then\n  %2$s    end if;\n', variable,
       writ_data.refusal(type, field, form.rule, form.hint)
     )
     when 'date_time' then format(

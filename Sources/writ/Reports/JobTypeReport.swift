@@ -85,6 +85,7 @@ enum JobTypeReport {
     case .dateTime: "timestamptz"
     case .email: "e-mail address"
     case .uri: "URI"
+    case .publicKey: "public key"
     case .integer: "bigint"
     case .number: "numeric"
     case .boolean: "boolean"

@@ -1,0 +1,44 @@
+// A job as the role that ordered it may see it.
+
+public import JSON
+public import Postgres
+
+/// What `writ.status` says about a job.
+public struct JobStatus: Sendable, Hashable {
+  /// Its number.
+  public let id: Int
+  /// Its type.
+  public let type: String
+  /// Its state, in the words of `JobState`.
+  public let state: String
+  /// What it waits for, in the words of `WaitingReason`, if it is waiting.
+  public let waitingReason: String?
+  /// When it is due, or fell due.
+  public let runAt: PostgresTimestamp
+  /// When it finished.
+  public let finishedAt: PostgresTimestamp?
+  /// The code of the last error, unless it completed.
+  public let errorCode: String?
+  /// What it gave.
+  public let result: JSONValue?
+
+  init(_ row: PostgresRow) throws {
+    id = try row.decode("id")
+    type = try row.decode("type")
+    state = try row.decode("state")
+    waitingReason = try row.decode("waiting_reason")
+    runAt = try row.decode("run_at")
+    finishedAt = try row.decode("finished_at")
+    errorCode = try row.decode("error_code")
+    result = try row.decodeJSON("result")
+  }
+}
+
+extension JobStore {
+  /// A job that the caller's role ordered; `writ_admin` and `writ_auditor` may ask about any.
+  ///
+  /// - Throws: `PostgresError` with SQLSTATE WR008 where there is no such job for this role.
+  public func status(_ job: Int) async throws -> JobStatus {
+    try JobStatus(try await row(.status, [.int(job)]))
+  }
+}

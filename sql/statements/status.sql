@@ -1,0 +1,3 @@
+-- status: job $1 as its requester may see it. Returns: one row, or SQLSTATE WR008.
+select id, type, state, waiting_reason, attempt, enqueued_at, run_at, finished_at, error_code, result
+  from writ.status($1)
