@@ -59,9 +59,10 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     module("JSON"),
+    module("JSONPath", uses: ["JSON"]),
     module("Postgres", uses: ["CLibPQ"]),
     module("PostgresCluster"),
-    module("Arazzo", uses: ["JSON", yams]),
+    module("Arazzo", uses: ["JSON", "JSONPath", yams]),
     module("Secrets", uses: [crypto]),
     module("JobModel", uses: ["Arazzo", "JSON", "Secrets"]),
     module(
@@ -90,6 +91,7 @@ let package = Package(
     tests(
       "AuthOSEmulatorTests",
       uses: ["AuthOSEmulator", "JSON", crypto, cryptoExtras, logging, nioCore, nioPosix]),
+    tests("JSONPathTests", uses: ["JSON", "JSONPath"]),
     tests("JSONTests", uses: ["JSON"]),
     tests("JobModelTests", uses: ["Arazzo", "JSON", "JobModel", "Secrets"]),
     tests(

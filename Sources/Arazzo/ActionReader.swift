@@ -93,7 +93,7 @@ struct ActionReader {
   }
 
   private func readCriteria(_ object: ObjectReader) -> [Criterion] {
-    CriterionReader(errors: errors, uses: uses, stepId: stepId)
+    CriterionReader(document: document, uses: uses, stepId: stepId)
       .readList(object, "criteria", mayBeEmpty: true)
   }
 

@@ -5,7 +5,7 @@ internal import JSON
 /// What the readers of an Arazzo document share.
 struct ArazzoReader {
   let root: DocumentNode
-  let errors: ErrorCollector
+  var errors: ErrorCollector
   /// Whether the document may use what Arazzo 1.1 added.
   let allowsVersion1_1: Bool
   let sources: [String: SourceDescription]
@@ -13,6 +13,13 @@ struct ArazzoReader {
   let unreadSources: Set<String>
   let workflowIds: Set<String>
   let inputReferences: ReferenceResolver
+
+  /// The same, reporting nothing: to read again what has been reported on.
+  var silent: ArazzoReader {
+    var reader = self
+    reader.errors = ErrorCollector()
+    return reader
+  }
 
   static let namePattern = "letters, digits, _ and -"
   static let dottedNamePattern = "letters, digits, dots, _ and -"

@@ -1,6 +1,7 @@
 // Criteria: the assertions by which steps succeed and actions are chosen.
 
 public import JSON
+internal import JSONPath
 
 /// An assertion about a step.
 public struct Criterion: Sendable, Hashable {
@@ -9,7 +10,9 @@ public struct Criterion: Sendable, Hashable {
     /// A condition with operators.
     case simple(Condition)
     /// A regular expression that must match somewhere in the text of the context.
-    case regex(context: RuntimeExpression, pattern: [ValueTemplate.TextPart])
+    case regex(context: RuntimeExpression, pattern: PatternTemplate)
+    /// A JSONPath query that must select something in the context.
+    case jsonPath(context: RuntimeExpression, query: JSONPathTemplate)
   }
 
   /// What is asserted.
@@ -23,12 +26,19 @@ public struct Criterion: Sendable, Hashable {
   public func evaluate(in context: EvaluationContext) -> Bool {
     switch kind {
     case .simple(let condition): return condition.evaluate(in: context)
-    case .regex(let subject, let parts):
+    case .regex(let subject, let pattern):
       guard let value = subject.evaluate(in: context), !value.isNull,
-        let pattern = ValueTemplate.evaluate(parts, in: context),
-        let regex = try? Regex(pattern)
+        let expression = pattern.expression(in: context)
       else { return false }
-      return ValueTemplate.text(of: value).firstMatch(of: regex) != nil
+      var limit = JSONPath.standardWorkLimit
+      let matches = try? expression.matchesSomewhere(
+        ValueTemplate.text(of: value), workLimit: &limit)
+      return matches ?? false
+    case .jsonPath(let root, let query):
+      guard let value = root.evaluate(in: context), !value.isNull,
+        let nodes = try? query.query(in: context)?.nodes(in: value)
+      else { return false }
+      return !nodes.isEmpty
     }
   }
 
@@ -36,7 +46,9 @@ public struct Criterion: Sendable, Hashable {
   public var expressions: [RuntimeExpression] {
     switch kind {
     case .simple(let condition): condition.expressions
-    case .regex(let subject, let parts): [subject] + ValueTemplate.text(parts).expressions
+    case .regex(let subject, let pattern):
+      [subject] + ValueTemplate.text(pattern.parts).expressions
+    case .jsonPath(let root, let query): [root] + ValueTemplate.text(query.parts).expressions
     }
   }
 }

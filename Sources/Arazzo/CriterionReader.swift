@@ -3,9 +3,10 @@
 internal import JSON
 
 struct CriterionReader {
-  let errors: ErrorCollector
+  let document: ArazzoReader
   let uses: ExpressionUses
   let stepId: String?
+  var errors: ErrorCollector { document.errors }
 
   func readList(_ object: ObjectReader, _ name: String, mayBeEmpty: Bool) -> [Criterion] {
     guard let nodes = object.list(name) else { return [] }
@@ -33,16 +34,18 @@ struct CriterionReader {
 
   private func readType(_ object: ObjectReader) -> String? {
     guard let node = object["type"] else { return "simple" }
-    let type = node.string ?? node["type"]?.string
-    switch type {
-    case "simple" where node.string != nil, "regex" where node.string != nil: return type
-    case "jsonpath":
-      object.report(
-        "jsonpath criteria are not supported yet, they come with a later version; use a simple "
-          + "condition, such as $response.body#/users/0 != null", at: node)
+    if node.members != nil {
+      return ExpressionTypeReader(document: document).read(node, allows: ["jsonpath"])
+    }
+    switch node.string {
+    case let type? where ["simple", "regex", "jsonpath"].contains(type): return type
     case "xpath":
-      object.report("XPath is not supported; use a simple or a regex condition", at: node)
-    default: object.report("'type' must be one of simple, regex", at: node)
+      object.report(
+        "XPath is not supported; use a simple, a regex or a jsonpath condition", at: node)
+    default:
+      object.report(
+        "'type' must be one of simple, regex, jsonpath"
+          + Suggestion.question(node.string, among: ["simple", "regex", "jsonpath"]), at: node)
     }
     return nil
   }
@@ -53,15 +56,12 @@ struct CriterionReader {
   ) -> Criterion.Kind? {
     do {
       if type == "simple" { return .simple(try Condition(parsing: text)) }
-      guard object.required("context", "a criterion of type regex") != nil, let context else {
+      guard object.required("context", "a criterion of type \(type)") != nil, let context else {
         return nil
       }
-      let parts = try ValueTemplate.parts(of: text)
-      if parts.count == 1, case .literal(let pattern) = parts[0], (try? Regex(pattern)) == nil {
-        object.report("the condition is not a valid regular expression", at: node)
-        return nil
-      }
-      return .regex(context: context, pattern: parts)
+      return type == "regex"
+        ? .regex(context: context, pattern: try PatternTemplate(parsing: text))
+        : .jsonPath(context: context, query: try JSONPathTemplate(parsing: text))
     } catch {
       object.report("\(error)", at: node)
       return nil

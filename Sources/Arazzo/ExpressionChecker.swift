@@ -92,7 +92,7 @@ struct ExpressionChecker {
     guard let output = use.output, !step.outputPolicy(output).isSecret,
       case .response(.body) = use.expression.source
     else { return }
-    let tokens = (use.expression.pointer?.tokens ?? [])[...]
+    let tokens = use.expression.fixedTokens[...]
     let schemas = operation.responses.flatMap { $0.content.compactMap(\.schema) }
     if schemas.contains(where: { SchemaSecrets.isSecret($0, tokens) }) {
       report(

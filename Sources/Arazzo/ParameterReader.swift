@@ -34,7 +34,7 @@ struct ParameterReader {
       let name = object.requiredString("name", "a parameter")
     else { return nil }
     guard let valueNode = override ?? object.required("value", "a parameter") else { return nil }
-    let value = ValueReader(errors: errors).read(valueNode)
+    let value = ValueReader(document: document).read(valueNode)
     uses.note(value.expressions, at: valueNode.location, scope, step: stepId)
     return Parameter(
       name: name, location: readLocation(object, needsLocation), value: value,
@@ -62,7 +62,8 @@ struct ParameterReader {
 
 /// Any value of a document, with the expressions in its strings.
 struct ValueReader {
-  let errors: ErrorCollector
+  let document: ArazzoReader
+  var errors: ErrorCollector { document.errors }
 
   func read(_ node: DocumentNode) -> ValueTemplate {
     switch node.content {
@@ -73,10 +74,9 @@ struct ValueReader {
       let values = elements.map(read)
       return values.allSatisfy(\.isLiteral) ? .literal(node.value) : .array(values)
     case .object(let members):
-      if node["selector"] != nil, node["context"] != nil {
-        errors.report(
-          "Selector Objects are not supported yet; use a JSON Pointer, such as "
-            + "$response.body#/id", at: node.location)
+      let selectors = SelectorReader(document: document)
+      if document.allowsVersion1_1, selectors.isSelector(node) {
+        return selectors.read(node).map { .expression($0) } ?? .literal(nil)
       }
       let values = members.map { ValueTemplate.Member(name: $0.name, value: read($0.value)) }
       return values.allSatisfy(\.value.isLiteral) ? .literal(node.value) : .object(values)

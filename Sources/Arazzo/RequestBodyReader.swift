@@ -1,6 +1,7 @@
 // The request body of a step, checked against what its operation takes.
 
 internal import JSON
+internal import JSONPath
 
 struct RequestBodyReader {
   let document: ArazzoReader
@@ -56,7 +57,7 @@ struct RequestBodyReader {
   }
 
   private func readPayload(_ node: DocumentNode, _ contentType: String) -> ValueTemplate {
-    let value = ValueReader(errors: errors).read(node)
+    let value = ValueReader(document: document).read(node)
     let isText: Bool =
       switch value {
       case .text, .literal(.string): true
@@ -79,6 +80,10 @@ struct RequestBodyReader {
       uses.note(template.expressions, at: node.location, .request, step: stepId)
     case .scalar: break
     case .array(let elements): elements.forEach(noteUses)
+    case .object where document.allowsVersion1_1 && node["selector"] != nil:
+      // Noted as the Selector Object that it is; its faults have been reported.
+      let value = ValueReader(document: document.silent).read(node)
+      uses.note(value.expressions, at: node.location, .request, step: stepId)
     case .object(let members): members.forEach { noteUses($0.value) }
     }
   }
@@ -88,23 +93,60 @@ struct RequestBodyReader {
       let object = ObjectReader(
         node, "a replacement", fields: ["target", "value", "targetSelectorType"], errors: errors)
     else { return nil }
-    if let selector = object["targetSelectorType"] {
-      let type = selector.string ?? selector["type"]?.string ?? ""
-      if type != "jsonpointer" {
-        object.report("only JSON Pointers are supported as targets, not '\(type)'", at: selector)
+    guard let type = readTargetType(object),
+      let text = object.requiredString("target", "a replacement"),
+      let valueNode = object.required("value", "a replacement"),
+      let target = readTarget(text, type, object)
+    else { return nil }
+    let value = ValueReader(document: document).read(valueNode)
+    noteUses(valueNode)
+    return RequestBody.Replacement(target: target, value: value)
+  }
+
+  private func readTargetType(_ object: ObjectReader) -> String? {
+    let languages = ["jsonpath", "jsonpointer"]
+    guard let node = object["targetSelectorType"] else { return "jsonpointer" }
+    if !document.allowsVersion1_1 {
+      object.report(
+        "'targetSelectorType' belongs to Arazzo 1.1, but this document is 1.0", at: node)
+      return nil
+    }
+    if node.members != nil {
+      return ExpressionTypeReader(document: document).read(node, allows: languages)
+    }
+    if let type = node.string, languages.contains(type) { return type }
+    object.report(
+      node.string == "xpath"
+        ? "XPath is not supported; use jsonpath or jsonpointer"
+        : "'targetSelectorType' must be one of jsonpath, jsonpointer"
+          + Suggestion.question(node.string, among: languages), at: node)
+    return nil
+  }
+
+  private func readTarget(
+    _ text: String, _ type: String, _ object: ObjectReader
+  ) -> RequestBody.Replacement.Target? {
+    if type == "jsonpath" {
+      do {
+        return .query(try JSONPath(parsing: text))
+      } catch {
+        object.report("\(error)", at: object["target"])
         return nil
       }
     }
-    guard let text = object.requiredString("target", "a replacement"),
-      let valueNode = object.required("value", "a replacement")
-    else { return nil }
     guard let pointer = JSONPointer(text), !pointer.tokens.isEmpty else {
       object.report("'target' must be a JSON Pointer, such as /user/email", at: object["target"])
       return nil
     }
-    let value = ValueReader(errors: errors).read(valueNode)
-    noteUses(valueNode)
-    return RequestBody.Replacement(target: pointer, value: value)
+    return .pointer(pointer)
+  }
+
+  /// The member of the body that a replacement is about.
+  private static func member(_ replacement: RequestBody.Replacement) -> String? {
+    switch replacement.target {
+    case .pointer(let pointer): pointer.tokens.first
+    case .query(let query): query.pointerTokens?.first
+    }
   }
 
   /// Reports members that a closed schema does not have, and required ones that are missing.
@@ -120,7 +162,7 @@ struct RequestBodyReader {
             + known.joined(separator: ", "), at: member.nameLocation)
       }
     }
-    let given = members.map(\.name) + replacements.compactMap(\.target.tokens.first)
+    let given = members.map(\.name) + replacements.compactMap(Self.member)
     for name in (schema["required"]?.arrayValue ?? []).compactMap(\.stringValue)
     where !given.contains(name) {
       errors.report("the body needs the property '\(name)'", at: payload.location)

@@ -1,6 +1,7 @@
 // Runtime expressions: `$inputs.email`, `$response.body#/id` and the like, parsed and evaluated.
 
 public import JSON
+public import JSONPath
 
 /// Why a text is not an expression or a condition, and where.
 public struct ExpressionError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -65,6 +66,25 @@ public struct RuntimeExpression: Sendable, Hashable, CustomStringConvertible {
   public let source: Source
   /// Which part of that; `nil` for the whole.
   public let pointer: JSONPointer?
+  /// What of that a Selector Object selects by JSONPath; `nil` for all.
+  public let selector: JSONPath?
   /// As written.
   public let description: String
+}
+
+extension RuntimeExpression {
+  /// This expression with a JSON Pointer that goes on from its value.
+  func selecting(_ pointer: JSONPointer) -> RuntimeExpression {
+    RuntimeExpression(
+      source: source, pointer: JSONPointer(tokens: (self.pointer?.tokens ?? []) + pointer.tokens),
+      selector: nil, description: description)
+  }
+
+  /// This expression with a query into its value.
+  func selecting(_ query: JSONPath) -> RuntimeExpression {
+    RuntimeExpression(source: source, pointer: pointer, selector: query, description: description)
+  }
+
+  /// The names and indices that lead from the source to the value, as far as they are fixed.
+  var fixedTokens: [String] { (pointer?.tokens ?? []) + (selector?.pointerTokens ?? []) }
 }

@@ -1,13 +1,17 @@
 // The value of a runtime expression in a context.
 
 public import JSON
+internal import JSONPath
 
 extension RuntimeExpression {
   /// The value, with its type; `nil` where there is none.
   public func evaluate(in context: EvaluationContext) -> JSONValue? {
     guard let value = sourceValue(in: context) else { return nil }
-    guard let pointer else { return value }
-    return value.value(at: pointer)
+    guard let part = pointer.map({ value.value(at: $0) }) ?? value else { return nil }
+    guard let selector else { return part }
+    guard let values = try? selector.values(in: part) else { return nil }
+    // By the form of the query, not by what it found: the type of a value must not depend on data.
+    return selector.isSingular ? values.first : .array(values)
   }
 
   private func sourceValue(in context: EvaluationContext) -> JSONValue? {

@@ -71,7 +71,7 @@ private struct ExpressionParser {
     }
     let pointer = try parsePointer(after: source)
     return RuntimeExpression(
-      source: source, pointer: pointer, description: String(text[start..<position]))
+      source: source, pointer: pointer, selector: nil, description: String(text[start..<position]))
   }
 
   mutating func parseMessagePart(

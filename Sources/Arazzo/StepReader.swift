@@ -39,12 +39,12 @@ struct StepReader {
     if let target { checkCall(object, target, parameters, hasBody: object["requestBody"] != nil) }
     let actions = ActionReader(
       document: document, stepIds: stepIds, uses: uses, stepId: stepId)
-    let outputs = OutputReader(errors: errors).read(object) { expression, node, name in
+    let outputs = OutputReader(document: document).read(object) { expression, node, name in
       uses.note([expression], at: node.location, .response, step: stepId, output: name)
     }
     let policy = PolicyReader(errors: errors, uses: uses)
       .step(object, stepId: stepId, target: target, stepIds: stepIds)
-    let criteria = CriterionReader(errors: errors, uses: uses, stepId: stepId)
+    let criteria = CriterionReader(document: document, uses: uses, stepId: stepId)
       .readList(object, "successCriteria", mayBeEmpty: false)
     let onSuccess = actions.readSuccess(object, inheriting: workflow)
     let onFailure = actions.readFailure(object, inheriting: workflow)

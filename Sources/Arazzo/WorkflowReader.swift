@@ -67,7 +67,7 @@ struct WorkflowReader {
   }
 
   private func readOutputs(_ object: ObjectReader, _ uses: ExpressionUses) -> [NamedExpression] {
-    OutputReader(errors: errors).read(object) { expression, node, _ in
+    OutputReader(document: document).read(object) { expression, node, _ in
       uses.note([expression], at: node.location, .workflowOutput)
     }
   }
@@ -92,7 +92,8 @@ struct DeclaredNames {
 
 /// The `outputs` of a workflow or a step.
 struct OutputReader {
-  let errors: ErrorCollector
+  let document: ArazzoReader
+  var errors: ErrorCollector { document.errors }
 
   func read(
     _ object: ObjectReader, note: (RuntimeExpression, DocumentNode, _ name: String) -> Void
@@ -103,13 +104,10 @@ struct OutputReader {
           "the name of an output is made of \(ArazzoReader.dottedNamePattern)",
           at: member.nameLocation)
       }
-      if member.value["selector"] != nil {
-        errors.report(
-          "Selector Objects are not supported yet; use a JSON Pointer, such as "
-            + "$response.body#/id", at: member.value.location)
-        return nil
-      }
-      guard let expression = errors.expression(member.value) else { return nil }
+      let expression =
+        member.value.members == nil
+        ? errors.expression(member.value) : SelectorReader(document: document).read(member.value)
+      guard let expression else { return nil }
       note(expression, member.value, member.name)
       return NamedExpression(name: member.name, expression: expression)
     }

@@ -5,6 +5,9 @@ public struct JSONPointer: Sendable, Hashable {
   /// The reference tokens, unescaped.
   public let tokens: [String]
 
+  /// A pointer of these reference tokens.
+  public init(tokens: [String]) { self.tokens = tokens }
+
   /// Parses a pointer; `nil` unless it is empty or starts with `/` and escapes `~` properly.
   public init?(_ text: String) {
     if text.isEmpty {

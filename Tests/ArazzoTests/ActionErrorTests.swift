@@ -62,18 +62,44 @@ import Testing
         + "no input 'state' in the inputs of this workflow"),
     Edit(
       "condition: $statusCode == 200",
-      "condition: $.id\n            context: $response.body\n            type: jsonpath",
+      "condition: $.id[\n            context: $response.body\n            type: jsonpath",
+      "register_reader.arazzo.yaml:35: "
+        + "$.workflows[0].steps[0].successCriteria[0].condition: a selector is expected: a "
+        + "quoted name, an index, a slice, * or ? (at character 6)"),
+    Edit(
+      "condition: $statusCode == 200",
+      "condition: $.id\n            type: jsonpath",
+      "register_reader.arazzo.yaml:35: $.workflows[0].steps[0].successCriteria[0]: a "
+        + "criterion of type jsonpath needs the field 'context'"),
+    Edit(
+      "condition: $statusCode == 200",
+      #"condition: $[?match(@.id, '\\d+')]"# + "\n            context: $response.body\n            "
+        + "type: {type: jsonpath, version: draft-goessner-dispatch-jsonpath-00}",
+      "register_reader.arazzo.yaml:35: "
+        + "$.workflows[0].steps[0].successCriteria[0].condition: the pattern is no I-Regexp "
+        + #"(RFC 9485) and matches nothing: this escape is not in I-Regexp; for \d write "#
+        + #"[0-9], for \w write [A-Za-z0-9_] (at character 16)"#),
+    Edit(
+      "condition: $statusCode == 200",
+      "condition: $.id\n            context: $response.body\n            "
+        + "type: {type: jsonpath, version: rfc9535}",
       "register_reader.arazzo.yaml:37: "
-        + "$.workflows[0].steps[0].successCriteria[0].type: jsonpath criteria are not "
-        + "supported yet, they come with a later version; use a simple condition, such as "
-        + "$response.body#/users/0 != null"),
+        + "$.workflows[0].steps[0].successCriteria[0].type.version: the version rfc9535 "
+        + "belongs to Arazzo 1.1, but this document is 1.0; write type: jsonpath, which "
+        + "means the same"),
+    Edit(
+      "condition: $statusCode == 200",
+      "condition: $.id\n            context: $response.body\n            type: jsonPath",
+      "register_reader.arazzo.yaml:37: "
+        + "$.workflows[0].steps[0].successCriteria[0].type: 'type' must be one of simple, "
+        + "regex, jsonpath; did you mean jsonpath?"),
     Edit(
       "condition: $statusCode == 200",
       "condition: //id\n            context: $response.body\n            type: {type: "
         + "xpath, version: xpath-30}",
       "register_reader.arazzo.yaml:37: "
-        + "$.workflows[0].steps[0].successCriteria[0].type: XPath is not supported; use a "
-        + "simple or a regex condition"),
+        + "$.workflows[0].steps[0].successCriteria[0].type.type: XPath is not supported; "
+        + "use jsonpath"),
     Edit(
       "          - condition: $statusCode == 200\n",
       "          []\n",
@@ -88,8 +114,8 @@ import Testing
       #"condition: ^5\d\d$"#,
       #"condition: ^(5\d\d$"#,
       "register_reader.arazzo.yaml:84: "
-        + "$.components.failureActions.again.criteria[0].condition: the condition is not a "
-        + "valid regular expression"),
+        + "$.components.failureActions.again.criteria[0].condition: not a valid regular "
+        + "expression: this ( is never closed (at character 2)"),
     Edit(
       "type: end",
       "type: stop",

@@ -179,8 +179,8 @@ import Testing
       "- target: /name",
       "- target: $.name\n              targetSelectorType: jsonpath",
       "register_reader.arazzo.yaml:53: "
-        + "$.workflows[0].steps[1].requestBody.replacements[0].targetSelectorType: only "
-        + "JSON Pointers are supported as targets, not 'jsonpath'"),
+        + "$.workflows[0].steps[1].requestBody.replacements[0].targetSelectorType: "
+        + "'targetSelectorType' belongs to Arazzo 1.1, but this document is 1.0"),
     Edit(
       "inDoubt: {goto: find}",
       "inDoubt: {goto: search}",

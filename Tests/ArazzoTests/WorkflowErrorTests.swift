@@ -152,7 +152,8 @@ import Testing
       "card: $steps.card.outputs.number",
       "card: {context: $response.body, selector: $.id, type: jsonpath}",
       "register_reader.arazzo.yaml:72: $.workflows[0].outputs.card: Selector Objects "
-        + "are not supported yet; use a JSON Pointer, such as $response.body#/id"),
+        + "belong to Arazzo 1.1, but this document is 1.0; use a JSON Pointer, such as "
+        + "$response.body#/id"),
     Edit(
       "card: $steps.card.outputs.number",
       "card: $workflows.other.outputs.card",

@@ -1,5 +1,6 @@
 // writ emulator: an AuthOS of one's own, for trying out and for testing job types.
 
+import Arazzo
 import ArgumentParser
 import AuthOSEmulator
 import Foundation

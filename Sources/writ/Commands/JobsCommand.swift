@@ -1,5 +1,6 @@
 // writ jobs: list, show, replay and cancel jobs.
 
+import Arazzo
 import ArgumentParser
 import JSON
 import JobModel

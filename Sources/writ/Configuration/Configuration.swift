@@ -1,5 +1,6 @@
 // The configuration of one run of `writ`: checked as a whole, so that one run shows every fault.
 
+import Arazzo
 import Foundation
 import Logging
 

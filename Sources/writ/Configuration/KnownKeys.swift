@@ -1,5 +1,7 @@
 // Looking keys up by what people wrote, in the file and in variables.
 
+import Arazzo
+
 enum KnownKeys {
   /// The key of a full name; `environments.production.default` finds `environments.<name>.default`.
   static func key(_ name: String) -> ConfigurationKey? {

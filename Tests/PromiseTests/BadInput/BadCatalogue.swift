@@ -40,9 +40,8 @@ struct BadCatalogue: Sendable {
     ),
     BadCatalogue(
       "condition: $statusCode == 201",
-      "{condition: '$[?@.x]', type: jsonpath, context: $response.body}",
-      "28: $.workflows[0].steps[0].successCriteria[0].type: jsonpath criteria are not supported yet, they "
-        + "come with a later version; use a simple condition, such as $response.body#/users/0 != null"
+      "{condition: '$[?@.x', type: jsonpath, context: $response.body}",
+      "28: $.workflows[0].steps[0].successCriteria[0].condition: a comma or ] is expected (at character 7)"
     ),
     BadCatalogue(
       "jobType: hello", "jobTyp: hello",

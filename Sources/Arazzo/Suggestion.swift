@@ -1,8 +1,9 @@
 // The nearest known word to one that is not known.
 
-enum Suggestion {
+/// Finds what an author may have meant.
+public enum Suggestion {
   /// The known word that takes the fewest edits to reach, if that is few for its length.
-  static func nearest(to word: String, among known: [String]) -> String? {
+  public static func nearest(to word: String, among known: [String]) -> String? {
     let scored = known.map { (word: $0, distance: distance(Array(word), Array($0))) }
     guard let best = scored.min(by: { ($0.distance, $0.word) < ($1.distance, $1.word) }),
       best.distance <= max(2, word.count / 3)
@@ -11,8 +12,8 @@ enum Suggestion {
   }
 
   /// `; did you mean X?`, or nothing.
-  static func question(_ word: String, among known: [String]) -> String {
-    nearest(to: word, among: known).map { "; did you mean \($0)?" } ?? ""
+  public static func question(_ word: String?, among known: [String]) -> String {
+    word.flatMap { nearest(to: $0, among: known) }.map { "; did you mean \($0)?" } ?? ""
   }
 
   /// Levenshtein's distance: insertions, deletions and replacements.
