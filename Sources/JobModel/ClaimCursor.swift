@@ -29,8 +29,8 @@ public struct ClaimCursor: Sendable, Hashable {
 
   /// What a claim found.
   public struct Finding: Sendable, Hashable {
-    /// Priority and claim order of the jobs that were claimed; negative orders (jobs handed back)
-    /// are passed over.
+    /// Priority and claim order of the jobs that left the line, claimed or parked; negative orders
+    /// (jobs handed back, and jobs that had been parked) are passed over.
     public var claimed: [(priority: Int, claimOrder: Int)]
     /// Whether the claim left nothing behind that it could have taken.
     ///

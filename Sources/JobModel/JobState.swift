@@ -5,18 +5,19 @@
 /// The legal moves are those of ``nextStates``; the table's check, the drawing in `docs/` and this
 /// type say the same, and a test compares them.
 public enum JobState: String, Sendable, Hashable, CaseIterable {
-  /// Its `run_at` lies ahead. Next: `available` (due), `cancelled`.
+  /// Its `run_at` lies ahead. Next: `available` (due), `discarded` (expired), `cancelled`.
   case scheduled
   /// Due; the next claim may take it. Next: `running` (claimed), `waiting` (parked behind another
-  /// job), `cancelled`.
+  /// job or a limit), `discarded` (expired), `cancelled`.
   case available
   /// A worker holds it. Next: `completed`, `discarded`, `cancelled`, `retryable` (backoff),
   /// `waiting` (a person decides), `available` (handed back, or its worker was lost).
   case running
-  /// Failed in a way that may pass; waits for its backoff. Next: `available` (due), `cancelled`.
+  /// Failed in a way that may pass; waits for its backoff. Next: `available` (due), `discarded`
+  /// (expired), `cancelled`.
   case retryable
   /// Something has to happen first, see ``WaitingReason``. Next: `available` (it happened, or a
-  /// person replayed it), `discarded`, `cancelled`.
+  /// person replayed it), `running` (a limit has room for it), `discarded`, `cancelled`.
   case waiting
   /// Done as ordered. Next: `available` (a person replays it).
   case completed
@@ -28,11 +29,11 @@ public enum JobState: String, Sendable, Hashable, CaseIterable {
   /// The states that may follow this one.
   public var nextStates: Set<JobState> {
     switch self {
-    case .scheduled: [.available, .cancelled]
-    case .available: [.running, .waiting, .cancelled]
+    case .scheduled: [.available, .discarded, .cancelled]
+    case .available: [.running, .waiting, .discarded, .cancelled]
     case .running: [.completed, .discarded, .cancelled, .retryable, .waiting, .available]
-    case .retryable: [.available, .cancelled]
-    case .waiting: [.available, .discarded, .cancelled]
+    case .retryable: [.available, .discarded, .cancelled]
+    case .waiting: [.available, .running, .discarded, .cancelled]
     case .completed, .discarded, .cancelled: [.available]
     }
   }
@@ -53,8 +54,10 @@ public enum JobState: String, Sendable, Hashable, CaseIterable {
 public enum WaitingReason: String, Sendable, Hashable, CaseIterable {
   /// An older job about the same subject is unfinished.
   case predecessor
-  /// As many jobs of its type run as its limit allows.
+  /// As many jobs of its type, or of its environment, run as a limit allows.
   case concurrency
+  /// As many jobs of its type, or of its environment, have started as a rate allows.
+  case rate
   /// It is in doubt or stopped half-way: a person looks, then replays or cancels it.
   case review
 }

@@ -20,7 +20,11 @@ struct Dispatcher: Sendable {
   private let heartbeat: Heartbeat
   private let idle: IdleFlag
   private let bell: Signal
+  /// Rings the bell when the next job may start by its rate, if that is before the next poll.
+  private let alarm = Alarm()
   private static let leasePause: Duration = .milliseconds(50)
+  private static let shortestAlarm: Duration = .milliseconds(10)
+  private static let soon: Duration = .milliseconds(250)
 
   init(_ context: ExecutionContext, heartbeat: Heartbeat, idle: IdleFlag, bell: Signal) {
     self.context = context
@@ -57,7 +61,17 @@ struct Dispatcher: Sendable {
           }
         }
         if round.isDoubtful { break }
-        await rest(found: !round.jobs.isEmpty, lines)
+        if let wait = round.nextStart.map({ max($0, Self.shortestAlarm) }),
+          wait < values.pollInterval, case let moment = context.time.now + wait,
+          alarm.set(at: moment)
+        {
+          group.addTask {
+            try? await context.time.sleep(for: wait)
+            alarm.clear(at: moment)
+            bell.ring()
+          }
+        }
+        await rest(found: !round.jobs.isEmpty, isSoon: round.isSoon, lines)
         // The next round begins with another line, so that none is always last.
         lines.append(lines.removeFirst())
       }
@@ -69,8 +83,20 @@ struct Dispatcher: Sendable {
   }
 
   /// Waits for a reason to claim again, if there is none now.
-  private func rest(found: Bool, _ lines: [Line]) async {
-    guard !found, lines.allSatisfy(\.cursor.isIdle) else {
+  ///
+  /// While a rate lets jobs start in a moment, the worker only waits for that: telling producers
+  /// that it is idle would cost more than they would wait for it.
+  private func rest(found: Bool, isSoon: Bool, _ lines: [Line]) async {
+    guard lines.allSatisfy(\.cursor.isIdle) else {
+      idle.isIdle = false
+      return
+    }
+    if isSoon {
+      idle.isIdle = false
+      await bell.wait()
+      return
+    }
+    guard !found else {
       idle.isIdle = false
       return
     }
@@ -88,6 +114,10 @@ struct Dispatcher: Sendable {
     /// Whether the answer of a claim was lost, perhaps with jobs in it: those can only be freed by
     /// giving up the registration that holds them.
     var isDoubtful = false
+    /// When the first of the jobs that a rate holds back may start.
+    var nextStart: Duration?
+    /// Whether that is so soon that nothing else is worth while until then.
+    var isSoon: Bool { nextStart.map { $0 < Dispatcher.soon } ?? false }
   }
 
   private func claim(upTo free: Int, _ lines: inout [Line]) async -> Round {
@@ -104,6 +134,7 @@ struct Dispatcher: Sendable {
         let claim = try await context.store.claim(request)
         lines[index].cursor.note(claim.finding, of: scan, now: now)
         round.jobs += claim.jobs
+        round.nextStart = [round.nextStart, claim.nextStart].compactMap(\.self).min()
       } catch {
         round.isDoubtful = true
         logFailure(of: request, error)

@@ -43,7 +43,8 @@ extension WorkerDatabase: WorkerStore {
     let claimed = try await store.claimJobs(
       worker: request.worker, queue: request.queue, environment: request.environment,
       limit: request.limit, lowerBounds: request.lowerBounds)
-    return Claim(jobs: claimed.jobs, finding: claimed.finding)
+    return Claim(
+      jobs: claimed.jobs, finding: claimed.finding, nextStart: claimed.nextStart)
   }
 
   /// Writes what happened.

@@ -112,11 +112,16 @@ public struct Claim: Sendable, Hashable {
   public var jobs: [ClaimedJob]
   /// What the cursor has to know.
   public var finding: ClaimCursor.Finding
+  /// When another claim is worth while, if a rate holds jobs back.
+  public var nextStart: Duration?
 
   /// A claim.
-  public init(jobs: [ClaimedJob], finding: ClaimCursor.Finding) {
+  public init(
+    jobs: [ClaimedJob], finding: ClaimCursor.Finding, nextStart: Duration? = nil
+  ) {
     self.jobs = jobs
     self.finding = finding
+    self.nextStart = nextStart
   }
 }
 

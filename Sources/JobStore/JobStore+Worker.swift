@@ -38,6 +38,8 @@ public struct ClaimedJobs: Sendable, Hashable {
   public let jobs: [ClaimedJob]
   /// What the worker's cursor learns from it.
   public let finding: ClaimCursor.Finding
+  /// If a rate holds jobs back: when another claim is worth while; may have passed already.
+  public let nextStart: Duration?
 }
 
 /// What a sweep did.
@@ -50,6 +52,8 @@ public struct SweepResult: Sendable, Hashable {
   public let promotedJobs: Int
   /// How many parked jobs were found with nothing in their way.
   public let unparkedJobs: Int
+  /// How many jobs ended because nobody wants them any more.
+  public let expiredJobs: Int
   /// When the next job falls due, by the database's clock; `nil` if none is known.
   public let nextDueAt: PostgresTimestamp?
 }
@@ -107,12 +111,20 @@ extension JobStore {
       jobs.append(try ClaimedJob(row, queue: queue, environment: environment))
       places.append((try row.decode("priority"), try row.decode("claim_order")))
     }
+    for parked in try last.decodeJSON("parked")?.arrayValue ?? [] {
+      guard let pair = parked.arrayValue, pair.count == 2, let priority = pair[0].intValue,
+        let order = pair[1].intValue
+      else { throw JobStoreError(.unreadableRow, "column parked holds no places in the line") }
+      places.append((priority, order))
+    }
+    let wait: Double? = try last.decode("next_start_in")
     return ClaimedJobs(
       jobs: jobs,
       finding: ClaimCursor.Finding(
         claimed: places, isExhausted: try last.decode("exhausted"),
         snapshotXmin: try last.decode("snapshot_xmin"),
-        snapshotXmax: try last.decode("snapshot_xmax")))
+        snapshotXmax: try last.decode("snapshot_xmax")),
+      nextStart: wait.map { .seconds($0) })
   }
 
   /// Writes what happened to jobs, all in one transaction, and answers once for each job.
@@ -137,7 +149,7 @@ extension JobStore {
     return SweepResult(
       lostWorkers: try row.decode("lost_workers"), returnedJobs: try row.decode("returned"),
       promotedJobs: try row.decode("promoted"), unparkedJobs: try row.decode("unparked"),
-      nextDueAt: try row.decode("next_due_at"))
+      expiredJobs: try row.decode("expired"), nextDueAt: try row.decode("next_due_at"))
   }
 
   /// The definition of a hash; `nil` when the database has none.

@@ -183,6 +183,22 @@ private let user = "0a000000-0000-4000-8000-00000000c0de"
       "writ.create_environment('Canary')", "WR003",
       "create_environment: name must be the name of an environment"),
     .init("writ.grant_job_type('ping', 'canary')", "WR003", "ping: there is no such role"),
+    .init("writ.set_limit('canary')", "WR002", "limit: the job type is not known"),
+    .init("writ.clear_limit('canary')", "WR002", "limit: the job type is not known"),
+    .init(
+      "writ.set_limit('ping', environment => 'canary')", "WR004", "limit: environment is not known"),
+    .init(
+      "writ.set_limit('ping', concurrency => -4711)", "WR003",
+      "limit: concurrency must be from 0 to 100000"),
+    .init(
+      "writ.set_limit('ping', rate => 0, per => '1 s')", "WR003",
+      "limit: rate must be from 1 to 100000"),
+    .init(
+      "writ.set_limit('ping', rate => 4711)", "WR003",
+      "limit: rate and per belong together, and per is from 1 millisecond to 31 days"),
+    .init(
+      "writ.set_limit('ping', rate => 1, per => '4711 days')", "WR003",
+      "limit: rate and per belong together, and per is from 1 millisecond to 31 days"),
     .init("writ.grant_job_type('canary', 'app_one')", "WR002", "the job type is not known"),
   ]
 

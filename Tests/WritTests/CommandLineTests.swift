@@ -52,6 +52,16 @@ private typealias Status = writ.ExitStatus
       "--missed must be once or skip"
     ),
     (
+      ["enqueue", "create_user", "--expires-at", "soon"],
+      "--expires-at takes a time such as 2026-12-24T02:00:00Z"
+    ),
+    (["limits", "set", "create_user"], "give --concurrency, --rate or both"),
+    (["limits", "set", "--concurrency", "few"], "--concurrency takes a number, or none"),
+    (
+      ["limits", "set", "--rate", "10"],
+      "--rate takes a number and a time such as 10/1s or 1000/1h, or none"
+    ),
+    (
       ["enqueue", "create_user", "--input", "a=b", "--payload", "-"],
       "give either --input or --payload, not both"
     ),

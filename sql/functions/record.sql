@@ -15,7 +15,8 @@
 -- A journal row that has its outcome stays as it is, unless its action is to try again: then the
 -- next try takes its place, and the trail keeps both. So a batch that is sent again after its
 -- answer was lost changes nothing; an entry for a job that has ended is not accepted.
--- Locks: job rows by id, gates, slots.
+-- Locks: job rows by id, then slots. No gate: until this is committed its jobs are counted as
+-- running, which errs on the safe side; the worker has a free slot then and claims.
 -- Plans: every access to a hot table names ids as an array, so that a plan made for an empty table
 -- stays an index scan when it is not empty any more.
 -- Returns: one row a job, with whether a person has asked to cancel it.
@@ -38,11 +39,9 @@ declare
   _ids bigint[];
   _cancels boolean[];
   _ending bigint[];
-  _leaving bigint[];
   _has_subjects boolean;
   _environments text[];
   _subjects text[];
-  _gate record;
 begin
   select array_agg(e::writ_data.record_entry order by e.place), array_agg(distinct e.job)
     into _all, _asked
@@ -94,9 +93,8 @@ begin
 
   if _ids is not null then
     _now := clock_timestamp();
-    select array_agg(distinct e.job) filter (where e.kind in ('complete', 'discard', 'cancel')),
-           array_agg(distinct e.job) filter (where e.kind not in ('intent', 'outcome'))
-      into _ending, _leaving
+    select array_agg(distinct e.job) filter (where e.kind in ('complete', 'discard', 'cancel'))
+      into _ending
       from unnest(_entries) as e;
 
     -- The trail first, while the rows still say where the jobs come from.
@@ -175,22 +173,6 @@ begin
            effect = excluded.effect, result = excluded.result, error_code = excluded.error_code,
            outputs = excluded.outputs, action = excluded.action
      where n.outcome_at is null or n.action ->> 'do' = 'again';
-
-    -- A job that ran under a limit and stops running makes room.
-    if exists (select from writ_data.job as j where j.id = any (_leaving) and j.is_limited) then
-      for _gate in
-        select j.environment, array_agg(distinct j.type) as types
-          from writ_data.job as j
-         where j.id = any (_leaving) and j.is_limited
-         group by j.environment
-         order by j.environment
-      loop
-        perform writ_data.lock_gates(_gate.environment, _gate.types);
-        _environments := _environments || array_fill(_gate.environment,
-        array[cardinality(_gate.types)]);
-        _subjects := _subjects || _gate.types;
-      end loop;
-    end if;
 
     -- The jobs that go on: back in the line, to wait, or on with a request on record.
     update writ_data.job as j
@@ -306,10 +288,6 @@ begin
     end if;
 
     -- Who waited for these?
-    for _gate in select * from unnest(_environments, _subjects) as g (environment, type)
-    loop
-      perform writ_data.unpark_type(_gate.environment, _gate.type, _now);
-    end loop;
     if _ending is not null and _has_subjects then
       select array_agg(h.environment), array_agg(h.subject)
         into _environments, _subjects

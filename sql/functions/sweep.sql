@@ -1,14 +1,111 @@
--- sweep.sql: what nobody else does: lost workers, due jobs, partitions. Lock order: claim.sql.
+-- sweep.sql: what nobody else does: lost workers, due jobs, expired ones, partitions. Lock order:
+-- claim.sql.
+
+-- expire: up to max_jobs jobs whose deadline has passed end as discarded, if they have changed
+-- nothing; those about the same subjects that waited for them become available. What has changed
+-- something goes on, and has no deadline from here on, so that no sweep meets it twice. A job that
+-- is running is looked at by its worker, before the next request that would change something.
+-- Locks: job rows with skip locked, then slots.
+-- Index: job_deadline, at most max_jobs entries.
+create or replace function writ_data.expire(max_jobs int, now timestamptz) returns int
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  _ids bigint[];
+  _expired bigint[];
+  _environments text[];
+  _subjects text[];
+begin
+  _ids := array(
+    select j.id
+      from writ_data.job as j
+     where j.deadline_at is not null and j.deadline_at <= $2
+       and j.state <> 'running' and not j.unresolved
+       and (j.waiting_reason is null or j.waiting_reason <> 'review')
+     order by j.deadline_at
+     limit $1
+       for update skip locked
+  );
+  if _ids = '{}' then
+    return 0;
+  end if;
+  _expired := array(
+    select id
+      from unnest(_ids) as id
+     where not exists (
+             select
+               from writ_data.journal as n
+              where n.job_id = id and n.effect <> 'none' and n.result is distinct from 'failed'
+           )
+  );
+  update writ_data.job as j
+     set deadline_at = null
+   where j.id = any (_ids) and j.id <> all (_expired);
+  delete from writ_data.subject_slot as s
+   using writ_data.job as j
+   where j.id = any (_expired) and j.subject is not null
+     and s.environment = j.environment and s.subject = j.subject and s.job_id = j.id;
+  with gone as (
+    delete from writ_data.job as j where j.id = any (_expired) returning j.*
+  ), moved as (
+    delete from writ_data.journal as n where n.job_id = any (_expired) returning n.*
+  ), kept as (
+    insert into writ_data.journal_history (
+      job_id, intent_at, outcome_at, finished_at, duration_us, seq, attempt, status, step, effect,
+      result, error_code, outputs, action
+    )
+    select job_id, intent_at, outcome_at, $2, duration_us, seq, attempt, status, step, effect,
+           result, error_code, outputs, action
+      from moved
+  ), logged as (
+    insert into writ_data.audit_event (
+      occurred_at, event, job_id, attempt, type, environment, from_state, to_state, waiting_reason,
+      role_name, error_code, definition_hash, subject_digest
+    )
+    select $2, 'expired', id, attempt, type, environment, state, 'discarded', waiting_reason,
+           session_user, 'expired', definition_hash, subject_digest
+      from gone
+     order by id
+  ), finished as (
+    insert into writ_data.job_history (
+      id, run_at, enqueued_at, deadline_at, claimed_at, finished_at, worker_id, attempt, failures,
+      max_attempts, state, priority, unresolved, type, environment, queue, definition_hash, subject,
+      subject_digest, enqueued_by, actor, idempotency_key, traceparent, payload, last_error
+    )
+    select id, run_at, enqueued_at, deadline_at, claimed_at, $2, worker_id, attempt, failures,
+           max_attempts, 'discarded', priority, unresolved, type, environment, queue,
+           definition_hash, subject, subject_digest, enqueued_by, actor, idempotency_key,
+           traceparent, payload,
+           jsonb_build_object(
+             'code', 'expired', 'text', 'the job had changed nothing when its time was over'
+           )
+      from gone
+  )
+  select array_agg(environment), array_agg(subject)
+    into _environments, _subjects
+    from gone
+   where subject is not null;
+  if _environments is not null then
+    perform writ_data.unpark_subjects(_environments, _subjects, $2);
+  end if;
+  return cardinality(_expired);
+end
+$$;
 
 -- sweep: what nobody else does. Returns workers of lost leases, their jobs returned, due jobs
--- promoted, jobs unparked, and when the next job falls due. One sweeper at a time; the others
--- return at once.
--- Locks: the row of sweep_state; job rows with skip locked; gates.
+-- promoted, jobs unparked, jobs expired, and when the next job falls due. One sweeper at a time;
+-- the others return at once.
+-- Locks: the row of sweep_state; job rows with skip locked; slots; running jobs, by id, for a moment
+-- after a limit was set.
 -- A due job is looked for from `due_from` on: what the index holds to the left of it was promoted
 -- already, and is walked over only once a minute (a transaction that committed late may have put a
 -- job there).
+drop function if exists writ_worker.sweep(int);
 create or replace function writ_worker.sweep(max_jobs int)
-returns table (lost_workers int, returned int, promoted int, unparked int, next_due_at timestamptz)
+returns table (
+  lost_workers int, returned int, promoted int, unparked int, expired int, next_due_at timestamptz
+)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
@@ -26,10 +123,10 @@ declare
   _returned int := 0;
   _promoted int := 0;
   _unparked int := 0;
-  _count int;
+  _expired int := 0;
   _next timestamptz;
   _queues text[];
-  _gate record;
+  _place record;
   _environments text[];
   _subjects text[];
 begin
@@ -116,6 +213,9 @@ begin
          and j.worker_id = w.id);
   end if;
 
+  -- Before anything is promoted: what is not wanted any more must not start.
+  _expired := writ_data.expire($1, _now);
+
   -- Due jobs get a place at the end of the line.
   with held as materialized (
     select j.id
@@ -161,29 +261,26 @@ begin
     from (
       select distinct j.environment, j.subject
         from writ_data.job as j
-       where j.state = 'waiting' and j.waiting_reason in ('predecessor',
-       'concurrency')  -- the index's words
-         and j.waiting_reason = 'predecessor'
+       where j.state = 'waiting' and j.waiting_reason = 'predecessor'
          and j.waiting_since >= case when _is_full then '-infinity'
            else _now - interval '15 seconds' end
     ) as distinct_subject;
   if _environments is not null then
     _unparked := writ_data.unpark_subjects(_environments, _subjects, _now);
   end if;
-  for _gate in
-    select e.name as environment, t.name as type
+  -- What no limit holds any more; and what a claim began before a limit was set, and so left out.
+  _unparked := _unparked + writ_data.unpark_lifted($1, _now);
+  perform writ_data.make_gates();
+  for _place in
+    select s.environment, s.type
+      from writ_data.limit_setting as s
+     where s.concurrency is not null and s.changed_at > _now - interval '15 seconds'
+    union
+    select e.name, t.name
       from writ_data.environment as e, writ_data.job_type as t
-     where exists (
-             select
-               from writ_data.job as j
-              where j.environment = e.name and j.type = t.name and j.state = 'waiting'
-                and j.waiting_reason = 'concurrency'
-           )
-     order by 1, 2
+     where t.concurrency is not null and t.published_at > _now - interval '15 seconds'
   loop
-    perform writ_data.lock_gates(_gate.environment, array[_gate.type]);
-    _count := writ_data.unpark_type(_gate.environment, _gate.type, _now);
-    _unparked := _unparked + _count;
+    perform writ_data.count_running(_place.environment, _place.type);
   end loop;
 
   if _is_full then
@@ -214,7 +311,7 @@ begin
     perform writ_data.wake(q) from (select distinct unnest(_queues) as q) as queues
       where q is not null;
   end if;
-  return query select _lost_count, _returned, _promoted, _unparked, _next;
+  return query select _lost_count, _returned, _promoted, _unparked, _expired, _next;
 end
 $$;
 

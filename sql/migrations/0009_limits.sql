@@ -25,6 +25,9 @@ create table writ_data.limit_setting (
 comment on table writ_data.limit_setting
   is 'Limits set at run time; without a type, for all jobs of the environment together.';
 
+-- Where a claim found a job.
+create type writ_data.place_in_line as (priority int, claim_order bigint, id bigint);
+
 -- The state of a rate: until when the starts that were granted use it up.
 alter table writ_data.gate add column rate_used_until timestamptz;
 alter table writ_data.gate set (fillfactor = 20, autovacuum_vacuum_threshold = 200,
@@ -54,6 +57,18 @@ create index idempotency_key_free on writ_data.idempotency_key (free_at);
 comment on table writ_data.idempotency_key
   is 'Which key of a role stands for which job, and until when.';
 
--- Jobs that end at a moment unless they have changed something by then.
+-- Whoever looks whether any type has a limit finds none at once.
+create index job_type_limited on writ_data.job_type (name)
+  where coalesce(concurrency, rate_limit) is not null;
+-- Who waits for a limit, in the order in which they start. What waits for another job is apart: the
+-- sweeper looks through that.
+drop index writ_data.job_parked;
+create index job_parked on writ_data.job (environment, type, queue, priority, id)
+  where state = 'waiting' and waiting_reason in ('concurrency', 'rate');
+drop index writ_data.job_waiting;
+create index job_waiting on writ_data.job (waiting_since)
+  where state = 'waiting' and waiting_reason = 'predecessor';
+-- Jobs that end at their deadline unless they have changed something by then.
 create index job_deadline on writ_data.job (deadline_at)
-  where deadline_at is not null and state <> 'running';
+  where deadline_at is not null and state <> 'running' and not unresolved
+    and (waiting_reason is null or waiting_reason <> 'review');

@@ -76,7 +76,11 @@ struct JobStory {
         "waits for job \($0), which is about the same subject and came first"
       } ?? "waits for an older job about the same subject"
     case ("waiting", "concurrency"?):
-      "waits because as many jobs of type \(job.type) run as its limit allows"
+      "waits because as many jobs run as the limit of type \(job.type) or of environment "
+        + "\(job.environment) allows; see `writ limits list`"
+    case ("waiting", "rate"?):
+      "waits because as many jobs have started as the rate of type \(job.type) or of environment "
+        + "\(job.environment) allows; see `writ limits list`"
     case ("waiting", "review"?):
       "waits for a person: \(lastError); see `writ jobs replay \(job.id) --dry-run`, or "
         + "`writ jobs cancel \(job.id)`"

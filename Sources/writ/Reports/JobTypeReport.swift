@@ -16,6 +16,12 @@ enum JobTypeReport {
       ("least_privilege", .array(type.leastPrivilege.map { .string($0) })),
       ("max_attempts", JSONValue(policy.retry.maxAttempts)),
       ("concurrency", policy.concurrency.map { JSONValue($0) }),
+      (
+        "rate",
+        policy.rate.map {
+          ["limit": JSONValue($0.limit), "per": .string(DurationText.written($0.period))]
+        }
+      ),
       ("replay", .string(policy.replay.rawValue)),
       ("steps", .array(type.workflow.steps.map(json))),
       ("file", file.map { .string($0.path) }),
@@ -58,6 +64,10 @@ enum JobTypeReport {
     ]
     if let concurrency = policy.concurrency {
       lines.append("  at most \(concurrency) jobs of this type run at once")
+    }
+    if let rate = policy.rate {
+      lines.append(
+        "  at most \(rate.limit) jobs of this type start in \(DurationText.written(rate.period))")
     }
     if !policy.schedules.isEmpty {
       var schedules = Table("", "", "", "")
