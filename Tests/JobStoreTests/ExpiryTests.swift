@@ -1,5 +1,6 @@
 // Jobs that nobody wants any more: they end by themselves, unless they have changed something.
 
+import JSON
 import JobModel
 import Postgres
 import Testing
