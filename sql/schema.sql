@@ -81,6 +81,14 @@ CREATE DOMAIN writ_data.json_object AS jsonb
 
 ALTER DOMAIN writ_data.json_object OWNER TO writ_owner;
 
+CREATE TYPE writ_data.place_in_line AS (
+	priority integer,
+	claim_order bigint,
+	id bigint
+);
+
+ALTER TYPE writ_data.place_in_line OWNER TO writ_owner;
+
 CREATE TYPE writ_data.record_entry AS (
 	place bigint,
 	job bigint,
@@ -259,6 +267,30 @@ end
 $_$;
 
 ALTER FUNCTION writ.cancel(job_id bigint, force boolean) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.clear_limit(type text DEFAULT NULL::text, environment text DEFAULT NULL::text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+  _place record;
+begin
+  _place := writ_data.limit_place(environment, type);
+  delete from writ_data.limit_setting as s
+   where s.environment = _place.environment and s.type = _place.type;
+  if not found then
+    return false;
+  end if;
+  if _place.type <> '' then
+    perform writ_data.count_running(_place.environment, _place.type);
+  end if;
+  perform writ_data.note_limit(_place.environment, _place.type, '{"cleared": true}');
+  return true;
+end
+$$;
+
+ALTER FUNCTION writ.clear_limit(type text, environment text) OWNER TO writ_owner;
 
 CREATE FUNCTION writ.create_environment(name text, is_default boolean DEFAULT false) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -728,6 +760,70 @@ $$;
 
 ALTER FUNCTION writ.schedule_obstacles() OWNER TO writ_owner;
 
+CREATE FUNCTION writ.set_limit(type text DEFAULT NULL::text, environment text DEFAULT NULL::text, concurrency integer DEFAULT NULL::integer, rate integer DEFAULT NULL::integer, per interval DEFAULT NULL::interval) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+  _place record;
+  _actor constant text := nullif(current_setting('writ.actor', true), '');
+begin
+  _place := writ_data.limit_place(environment, type);
+  if concurrency not between 0 and 100000 then
+    perform writ_data.refuse_limit(
+      'concurrency', 'concurrency must be from 0 to 100000', 'Null means any number; 0 lets none start.'
+    );
+  end if;
+  if rate not between 1 and 100000 then
+    perform writ_data.refuse_limit(
+      'rate', 'rate must be from 1 to 100000', 'Null means any number; concurrency 0 lets none start.'
+    );
+  end if;
+  if (rate is null) <> (per is null)
+    or per not between interval '1 millisecond' and interval '31 days'
+  then
+    perform writ_data.refuse_limit(
+      'per', 'rate and per belong together, and per is from 1 millisecond to 31 days',
+      'For example rate => 10, per => ''1 second''.'
+    );
+  end if;
+  if length(_actor) > 200 or writ_data.looks_secret(_actor) then
+    perform writ_data.refuse_limit(
+      'actor', 'the setting writ.actor must name a person in at most 200 characters',
+      'Set it with: set local writ.actor = ''…''; it is recorded in the audit trail.'
+    );
+  end if;
+  insert into writ_data.limit_setting as s (
+    environment, type, concurrency, rate_limit, rate_period, changed_at, changed_by
+  )
+  values (
+    _place.environment, _place.type, concurrency, rate, per, clock_timestamp(), writ_data.caller()
+  )
+  on conflict on constraint limit_setting_pkey do update
+     set concurrency = excluded.concurrency, rate_limit = excluded.rate_limit,
+         rate_period = excluded.rate_period, changed_at = excluded.changed_at,
+         changed_by = excluded.changed_by
+   where (s.concurrency, s.rate_limit, s.rate_period)
+         is distinct from (excluded.concurrency, excluded.rate_limit, excluded.rate_period);
+  if not found then
+    return false;
+  end if;
+  if concurrency is not null then
+    perform writ_data.count_running(_place.environment, _place.type);
+  end if;
+  perform writ_data.note_limit(
+    _place.environment, _place.type,
+    jsonb_build_object(
+      'concurrency', concurrency, 'rate', rate, 'per_seconds', extract(epoch from per)
+    )
+  );
+  return true;
+end
+$$;
+
+ALTER FUNCTION writ.set_limit(type text, environment text, concurrency integer, rate integer, per interval) OWNER TO writ_owner;
+
 CREATE FUNCTION writ.status(job_id bigint) RETURNS TABLE(id bigint, type text, state text, waiting_reason text, attempt integer, enqueued_at timestamp with time zone, run_at timestamp with time zone, finished_at timestamp with time zone, error_code text, result jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -970,26 +1066,96 @@ $$;
 
 ALTER FUNCTION writ_data.add_partitions(at timestamp with time zone) OWNER TO writ_owner;
 
-CREATE FUNCTION writ_data.admit(ids bigint[], environment text, worker_id bigint, now timestamp with time zone, granted bigint[]) RETURNS bigint[]
+CREATE FUNCTION writ_data.admit_limits(ids bigint[], environment text, types text[], worker_id bigint, now timestamp with time zone, granted bigint[]) RETURNS bigint[]
     LANGUAGE plpgsql
     AS $_$
 #variable_conflict use_column
 declare
-  _limited text[];
+  _at constant timestamptz := clock_timestamp();
+  _over bigint[];
+  _slow bigint[];
+  _busy bigint[];
+  _is_paced boolean;
+begin
+  with room as materialized (
+    select r.* from writ_data.room($2, $3, $6, _at) as r
+  ), of_type as materialized (
+    select c.id, c.priority, c.state,
+           case
+             when c.place > r.may_run then 'concurrency'
+             when c.place > r.may_start then 'rate'
+           end as reason
+      from (
+        select j.id, j.type, j.priority, j.state,
+               row_number() over (partition by j.type order by j.priority, j.id) as place
+          from writ_data.job as j
+         where j.id = any ($1)
+      ) as c
+      left join room as r on r.type = c.type
+  ), decided as (
+    select t.id, t.state,
+           coalesce(
+             t.reason,
+             case
+               when t.place > r.may_run then 'concurrency'
+               when t.place > r.may_start then 'rate'
+             end
+           ) as reason
+      from (
+        select o.*, row_number() over (partition by o.reason order by o.priority, o.id) as place
+          from of_type as o
+      ) as t
+      left join room as r on r.type = ''
+  )
+  select array_agg(id), array_agg(id) filter (where reason = 'concurrency' and state = 'available'),
+         array_agg(id) filter (where reason = 'rate' and state = 'available'),
+         (select bool_or(r.spacing is not null) from room as r)
+    into _over, _busy, _slow, _is_paced
+    from decided
+   where reason is not null;
+  if _busy is not null then
+    perform writ_data.park(_busy, 'concurrency', $4, $5);
+  end if;
+  if _slow is not null then
+    perform writ_data.park(_slow, 'rate', $4, $5);
+  end if;
+  if _over is not null then
+    ids := array(
+      select id from unnest($1) with ordinality as i (id, place)
+             where id <> all (_over)
+             order by place
+    );
+  end if;
+  if not _is_paced then
+    return ids;
+  end if;
+  update writ_data.gate as g
+     set rate_used_until = taken.used_until + taken.starts * taken.spacing
+    from (
+      select r.type, r.used_until, r.spacing,
+             (
+               select count(*)
+                 from writ_data.job as j
+                where j.id = any (ids) and (r.type = '' or j.type = r.type)
+             ) as starts
+        from writ_data.room($2, $3, '{}', _at) as r
+       where r.spacing is not null
+    ) as taken
+   where g.environment = $2 and g.type = taken.type and taken.starts > 0;
+  return ids;
+end
+$_$;
+
+ALTER FUNCTION writ_data.admit_limits(ids bigint[], environment text, types text[], worker_id bigint, now timestamp with time zone, granted bigint[]) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.admit_subjects(INOUT ids bigint[], environment text, worker_id bigint, now timestamp with time zone, OUT started bigint[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+declare
   _blocked bigint[];
   _owned bigint[];
-  _started bigint[];
-  _over bigint[];
 begin
-  select array_agg(distinct t.name)
-    into _limited
-    from writ_data.job as j
-    join writ_data.job_type as t on t.name = j.type
-   where j.id = any ($1) and t.concurrency is not null;
-  if _limited is not null then
-    perform writ_data.lock_gates($2, _limited);
-  end if;
-
   select array_agg(j.id)
     into _owned
     from writ_data.job as j
@@ -1013,49 +1179,30 @@ begin
     on conflict do nothing
     returning s.job_id
   )
-  select array_agg(job_id) into _started from made;
+  select array_agg(job_id) into started from made;
   select array_agg(j.id)
     into _blocked
     from writ_data.job as j
    where j.id = any ($1) and j.subject is not null
-     and j.id <> all (coalesce(_owned, '{}') || coalesce(_started, '{}'));
+     and j.id <> all (coalesce(_owned, '{}') || coalesce(started, '{}'));
   if _blocked is not null then
     perform writ_data.park(_blocked, 'predecessor', $3, $4);
-    ids := array(select id from unnest($1) as id where id <> all (_blocked));
+    ids := array(
+      select id from unnest($1) with ordinality as i (id, place)
+             where id <> all (_blocked)
+             order by place
+    );
   end if;
-
-  if _limited is not null then
-    select array_agg(r.id)
-      into _over
-      from (
-        select j.id, j.type,
-               row_number() over (partition by j.type order by j.priority, j.claim_order) as place
-          from writ_data.job as j
-         where j.id = any (ids) and j.type = any (_limited)
-      ) as r
-      join writ_data.job_type as t on t.name = r.type
-     where r.place > t.concurrency - (
-             select count(*)
-               from writ_data.job as running
-              where running.environment = $2 and running.type = r.type and running.state = 'running'
-                and running.is_limited
-           ) - (
-             select count(*) from writ_data.job as g where g.id = any ($5) and g.type = r.type
-           );
-    if _over is not null then
-      perform writ_data.park(_over, 'concurrency', $3, $4);
-      delete from writ_data.subject_slot as s
-       using writ_data.job as j
-       where j.id = any (_over) and j.id = any (_started)
-         and s.environment = j.environment and s.subject = j.subject and s.job_id = j.id;
-      ids := array(select id from unnest(ids) as id where id <> all (_over));
-    end if;
-  end if;
-  return ids;
 end
 $_$;
 
-ALTER FUNCTION writ_data.admit(ids bigint[], environment text, worker_id bigint, now timestamp with time zone, granted bigint[]) OWNER TO writ_owner;
+ALTER FUNCTION writ_data.admit_subjects(INOUT ids bigint[], environment text, worker_id bigint, now timestamp with time zone, OUT started bigint[]) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.burst(rate_limit integer) RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN (rate_limit IS NOT NULL) THEN GREATEST(((rate_limit + 9) / 10), LEAST(rate_limit, 2)) ELSE NULL::integer END;
+
+ALTER FUNCTION writ_data.burst(rate_limit integer) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.caller() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -1322,6 +1469,27 @@ $$;
 
 ALTER FUNCTION writ_data.checking_body(spec jsonb) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.count_running(environment text, type text) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+begin
+  with running as materialized (
+    select j.id
+      from writ_data.job as j
+     where j.state = 'running' and not j.is_limited
+       and j.environment = $1 and ($2 = '' or j.type = $2)
+     order by j.id
+       for update
+  )
+  update writ_data.job as j
+     set is_limited = true
+   where j.id = any (array(select id from running)) and j.state = 'running';
+end
+$_$;
+
+ALTER FUNCTION writ_data.count_running(environment text, type text) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.digest(value text) RETURNS bytea
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     AS $$
@@ -1334,6 +1502,94 @@ end
 $$;
 
 ALTER FUNCTION writ_data.digest(value text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.expire(max_jobs integer, now timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+declare
+  _ids bigint[];
+  _expired bigint[];
+  _environments text[];
+  _subjects text[];
+begin
+  _ids := array(
+    select j.id
+      from writ_data.job as j
+     where j.deadline_at is not null and j.deadline_at <= $2
+       and j.state <> 'running' and not j.unresolved
+       and (j.waiting_reason is null or j.waiting_reason <> 'review')
+     order by j.deadline_at
+     limit $1
+       for update skip locked
+  );
+  if _ids = '{}' then
+    return 0;
+  end if;
+  _expired := array(
+    select id
+      from unnest(_ids) as id
+     where not exists (
+             select
+               from writ_data.journal as n
+              where n.job_id = id and n.effect <> 'none' and n.result is distinct from 'failed'
+           )
+  );
+  update writ_data.job as j
+     set deadline_at = null
+   where j.id = any (_ids) and j.id <> all (_expired);
+  delete from writ_data.subject_slot as s
+   using writ_data.job as j
+   where j.id = any (_expired) and j.subject is not null
+     and s.environment = j.environment and s.subject = j.subject and s.job_id = j.id;
+  with gone as (
+    delete from writ_data.job as j where j.id = any (_expired) returning j.*
+  ), moved as (
+    delete from writ_data.journal as n where n.job_id = any (_expired) returning n.*
+  ), kept as (
+    insert into writ_data.journal_history (
+      job_id, intent_at, outcome_at, finished_at, duration_us, seq, attempt, status, step, effect,
+      result, error_code, outputs, action
+    )
+    select job_id, intent_at, outcome_at, $2, duration_us, seq, attempt, status, step, effect,
+           result, error_code, outputs, action
+      from moved
+  ), logged as (
+    insert into writ_data.audit_event (
+      occurred_at, event, job_id, attempt, type, environment, from_state, to_state, waiting_reason,
+      role_name, error_code, definition_hash, subject_digest
+    )
+    select $2, 'expired', id, attempt, type, environment, state, 'discarded', waiting_reason,
+           session_user, 'expired', definition_hash, subject_digest
+      from gone
+     order by id
+  ), finished as (
+    insert into writ_data.job_history (
+      id, run_at, enqueued_at, deadline_at, claimed_at, finished_at, worker_id, attempt, failures,
+      max_attempts, state, priority, unresolved, type, environment, queue, definition_hash, subject,
+      subject_digest, enqueued_by, actor, idempotency_key, traceparent, payload, last_error
+    )
+    select id, run_at, enqueued_at, deadline_at, claimed_at, $2, worker_id, attempt, failures,
+           max_attempts, 'discarded', priority, unresolved, type, environment, queue,
+           definition_hash, subject, subject_digest, enqueued_by, actor, idempotency_key,
+           traceparent, payload,
+           jsonb_build_object(
+             'code', 'expired', 'text', 'the job had changed nothing when its time was over'
+           )
+      from gone
+  )
+  select array_agg(environment), array_agg(subject)
+    into _environments, _subjects
+    from gone
+   where subject is not null;
+  if _environments is not null then
+    perform writ_data.unpark_subjects(_environments, _subjects, $2);
+  end if;
+  return cardinality(_expired);
+end
+$_$;
+
+ALTER FUNCTION writ_data.expire(max_jobs integer, now timestamp with time zone) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.field_checks(type text, input jsonb) RETURNS text
     LANGUAGE plpgsql
@@ -1832,11 +2088,50 @@ CREATE FUNCTION writ_data.key_window(spec jsonb) RETURNS interval
 
 ALTER FUNCTION writ_data.key_window(spec jsonb) OWNER TO writ_owner;
 
-CREATE FUNCTION writ_data.lock_gates(environment text, types text[]) RETURNS void
+CREATE FUNCTION writ_data.limit_place(INOUT environment text, INOUT type text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_variable
+declare
+  _environment text := environment;
+begin
+  select e.name
+    into environment
+    from writ_data.environment as e
+   where case when _environment is null then e.is_default else e.name = _environment end;
+  if environment is null then
+    raise exception using
+      errcode = 'WR004', column = 'environment', message = 'limit: environment is not known',
+      hint = 'The view writ.environment lists the environments.';
+  end if;
+  if type is not null and not exists (select from writ_data.job_type as t where t.name = type) then
+    raise exception using
+      errcode = 'WR002', column = 'type', message = 'limit: the job type is not known',
+      hint = 'The view writ.job_type lists the job types; null means all of them together.';
+  end if;
+  type := coalesce(type, '');
+end
+$$;
+
+ALTER FUNCTION writ_data.limit_place(INOUT environment text, INOUT type text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.lock_gates(environment text, types text[], waits boolean) RETURNS boolean
     LANGUAGE plpgsql
     AS $_$
 #variable_conflict use_column
 begin
+  if not $3 then
+    -- A missing row is made by the sweeper: to make it here might have to wait.
+    return cardinality($2) = (
+      select count(*)
+        from (
+          select
+            from writ_data.gate as g
+           where g.environment = $1 and g.type = any ($2)
+             for update skip locked
+        ) as held
+    );
+  end if;
   insert into writ_data.gate (environment, type)
   select distinct $1, name
     from unnest($2) as name
@@ -1850,10 +2145,11 @@ begin
     where g.environment = $1 and g.type = any ($2)
     order by g.type
       for update;
+  return true;
 end
 $_$;
 
-ALTER FUNCTION writ_data.lock_gates(environment text, types text[]) OWNER TO writ_owner;
+ALTER FUNCTION writ_data.lock_gates(environment text, types text[], waits boolean) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.log_schedule(event writ_data.audit_event_kind, schedule writ_data.schedule, now timestamp with time zone, recorded jsonb) RETURNS void
     LANGUAGE plpgsql
@@ -1879,6 +2175,23 @@ CREATE FUNCTION writ_data.looks_secret(value text) RETURNS boolean
     RETURN (value ~ 'sk_[0-9A-Za-z]{4,}_[0-9A-Za-z]{8,}|eyJ[0-9A-Za-z_-]{6,}\.[0-9A-Za-z_-]{6,}|-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY|[Bb][Ee][Aa][Rr][Ee][Rr] +[0-9A-Za-z._~+/=-]{8,}|(AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[0-9A-Za-z]{30,}|github_pat_[0-9A-Za-z_]{30,}|writ-private-v1-[0-9A-Za-z_-]{16,}|glpat-[0-9A-Za-z_-]{20,}|xox[abeprs]-[0-9A-Za-z-]{10,}|AIza[0-9A-Za-z_-]{35}'::text);
 
 ALTER FUNCTION writ_data.looks_secret(value text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.make_gates() RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  insert into writ_data.gate (environment, type)
+  select l.environment, l.type
+    from writ_data.limit_in_force as l
+   where not exists (
+           select from writ_data.gate as g where g.environment = l.environment and g.type = l.type
+         )
+   order by l.environment, l.type
+  on conflict do nothing;
+end
+$$;
+
+ALTER FUNCTION writ_data.make_gates() OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.may_order(type text, role_name text) RETURNS boolean
     LANGUAGE sql STABLE
@@ -1953,6 +2266,31 @@ $$;
 
 ALTER FUNCTION writ_data.next_firing(schedule writ_data.schedule, after timestamp with time zone) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.next_start(environment text, queue text, now timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+declare
+  _types text[] := writ_data.parked_types($1, $2);
+begin
+  if _types = '{}' then
+    return null;
+  end if;
+  return (
+    with room as materialized (
+      select r.* from writ_data.room($1, _types || array[''], '{}', $3) as r
+    )
+    select min(greatest(r.starts_at, e.starts_at))
+      from unnest(_types) as name
+      left join room as r on r.type = name
+      left join room as e on e.type = ''
+     where coalesce(least(r.may_run, e.may_run), 1) > 0
+  );
+end
+$_$;
+
+ALTER FUNCTION writ_data.next_start(environment text, queue text, now timestamp with time zone) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.next_wall_time(minutes integer[], hours integer[], days integer[], is_last_day boolean, months integer[], weekdays integer[], matches_either_day boolean, after timestamp without time zone) RETURNS timestamp without time zone
     LANGUAGE plpgsql IMMUTABLE
     AS $$
@@ -1994,6 +2332,22 @@ end
 $$;
 
 ALTER FUNCTION writ_data.next_wall_time(minutes integer[], hours integer[], days integer[], is_last_day boolean, months integer[], weekdays integer[], matches_either_day boolean, after timestamp without time zone) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.note_limit(environment text, type text, recorded jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+begin
+  insert into writ_data.audit_event (
+    occurred_at, event, type, environment, role_name, actor, recorded
+  )
+  values (
+    clock_timestamp(), 'limit_changed', nullif($2, ''), $1, writ_data.caller(),
+    nullif(current_setting('writ.actor', true), ''), $3
+  );
+end
+$_$;
+
+ALTER FUNCTION writ_data.note_limit(environment text, type text, recorded jsonb) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.order_scheduled(schedule writ_data.schedule) RETURNS bigint
     LANGUAGE plpgsql
@@ -2041,7 +2395,9 @@ CREATE FUNCTION writ_data.park(ids bigint[], reason writ_data.waiting_reason, wo
     AS $_$
 #variable_conflict use_column
 begin
-  with changed as (
+  with before as materialized (
+    select j.id, j.state from writ_data.job as j where j.id = any ($1)
+  ), changed as (
     update writ_data.job as j
        set state = 'waiting', waiting_reason = $2, waiting_since = $4, claim_order = null
      where j.id = any ($1)
@@ -2051,14 +2407,37 @@ begin
     occurred_at, event, job_id, worker_id, attempt, type, environment, from_state, to_state,
     waiting_reason, role_name, subject_digest
   )
-  select $4, 'parked', id, $3, attempt, type, environment, 'available', 'waiting', $2, session_user,
-         subject_digest
-    from changed
-   order by id;
+  select $4, 'parked', c.id, $3, c.attempt, c.type, c.environment, b.state, 'waiting', $2,
+         session_user, c.subject_digest
+    from changed as c
+    join before as b on b.id = c.id
+   order by c.id;
 end
 $_$;
 
 ALTER FUNCTION writ_data.park(ids bigint[], reason writ_data.waiting_reason, worker_id bigint, now timestamp with time zone) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.parked_types(environment text, queue text) RETURNS text[]
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+begin
+  return array(
+    select t.name
+      from writ_data.job_type as t,
+           lateral (
+             select true
+               from writ_data.job as j
+              where j.environment = $1 and j.type = t.name and j.queue = $2
+                and j.state = 'waiting' and j.waiting_reason in ('concurrency', 'rate')
+              limit 1
+           ) as parked
+     order by t.name
+  );
+end
+$_$;
+
+ALTER FUNCTION writ_data.parked_types(environment text, queue text) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.put_schedules(type text, specs jsonb, now timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
@@ -2370,6 +2749,17 @@ $$;
 
 ALTER FUNCTION writ_data.refuse_job(rule text, hint text) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.refuse_limit(field text, rule text, hint text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  raise exception using
+    errcode = 'WR003', column = field, message = 'limit: ' || rule, hint = hint;
+end
+$$;
+
+ALTER FUNCTION writ_data.refuse_limit(field text, rule text, hint text) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.refuse_type(type text, rule text) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -2494,6 +2884,57 @@ $_$;
 
 ALTER FUNCTION writ_data.replay_obstacle(job_id bigint, OUT rule text, OUT hint text, OUT is_forcible boolean) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.room(environment text, types text[], granted bigint[], now timestamp with time zone) RETURNS TABLE(type text, may_run bigint, may_start bigint, starts_at timestamp with time zone, used_until timestamp with time zone, spacing interval)
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+begin
+  return query
+    select l.type,
+           case
+             when l.concurrency is null then null
+             when l.type = '' then l.concurrency - cardinality($3) - (
+               select count(*)
+                 from writ_data.job as j
+                where j.environment = $1 and j.state = 'running' and j.is_limited
+             )
+             else l.concurrency - (
+               select count(*)
+                 from writ_data.job as j
+                where j.environment = $1 and j.type = l.type
+                  and j.state = 'running' and j.is_limited
+             ) - (
+               select count(*) from writ_data.job as j where j.id = any ($3) and j.type = l.type
+             )
+           end,
+           floor(
+             r.burst - extract(epoch from b.used_until - $4) / extract(epoch from r.spacing) + 1e-6
+           )::bigint,
+           b.used_until - r.spacing * (
+             r.burst - least(
+               greatest(floor(0.05 / extract(epoch from r.spacing)), 1), (r.burst + 1) / 2
+             )::double precision
+           ),
+           b.used_until, r.spacing
+      from writ_data.limit_in_force as l
+      left join lateral (
+             select writ_data.burst(l.rate_limit) as burst, l.rate_period / l.rate_limit as spacing
+              where l.rate_limit is not null
+           ) as r on true
+      left join lateral (
+             select least(
+                      greatest((select g.rate_used_until from writ_data.gate as g
+                                 where g.environment = $1 and g.type = l.type), $4),
+                      $4 + r.burst * r.spacing
+                    ) as used_until
+              where r.burst is not null
+           ) as b on true
+     where l.environment = $1 and l.type = any ($2);
+end
+$_$;
+
+ALTER FUNCTION writ_data.room(environment text, types text[], granted bigint[], now timestamp with time zone) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.schedule_error(state text, message text) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     RETURN jsonb_build_object('code', state, 'text', CASE WHEN (state ~~ 'WR%'::text) THEN message ELSE 'the database refused the order'::text END);
@@ -2524,6 +2965,63 @@ end
 $$;
 
 ALTER FUNCTION writ_data.schedule_obstacle(schedule writ_data.schedule) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.take_parked(environment text, queue text, max_jobs integer, now timestamp with time zone, OUT ids bigint[], OUT gates text[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+declare
+  _types text[] := writ_data.parked_types($1, $2);
+  _names text[];
+  _places bigint[];
+  _all bigint;
+begin
+  ids := '{}';
+  gates := '{}';
+  if _types = '{}' then
+    return;
+  end if;
+  -- Twice: idle workers ask often, and only who finds room waits at a gate, then looks again.
+  for _round in 1..2
+  loop
+    if _round = 2 then
+      gates := array(
+        select name from unnest(_names) as name where name = '' or name = any (_types)
+      );
+      perform writ_data.lock_gates($1, gates, true);
+      now := clock_timestamp();
+    end if;
+    select array_agg(r.type), array_agg(least(r.may_run, r.may_start))
+      into _names, _places
+      from writ_data.room($1, _types || array[''], '{}', now) as r;
+    _all := _places[array_position(_names, '')];
+    _types := array(
+      select name from unnest(_types) as name
+             where coalesce(_places[array_position(_names, name)], 1) > 0
+    );
+    if _all <= 0 or _types = '{}' then
+      return;
+    end if;
+  end loop;
+  ids := array(
+    select c.id
+      from unnest(_types) as t (name),
+           lateral (
+             select j.id, j.priority
+               from writ_data.job as j
+              where j.environment = $1 and j.type = t.name and j.queue = $2
+                and j.state = 'waiting' and j.waiting_reason in ('concurrency', 'rate')
+              order by j.priority, j.id
+              limit least(_places[array_position(_names, t.name)], _all, $3)
+                for update skip locked
+           ) as c
+     order by c.priority, c.id
+     limit least(_all, $3)
+  );
+end
+$_$;
+
+ALTER FUNCTION writ_data.take_parked(environment text, queue text, max_jobs integer, now timestamp with time zone, OUT ids bigint[], OUT gates text[]) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.typed_call(spec jsonb, as_text boolean, OUT parameters text, OUT signature text, OUT body text) RETURNS record
     LANGUAGE plpgsql
@@ -2589,6 +3087,64 @@ $_$;
 
 ALTER FUNCTION writ_data.typed_call(spec jsonb, as_text boolean, OUT parameters text, OUT signature text, OUT body text) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.unpark_lifted(max_jobs integer, now timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+declare
+  _count int;
+  _queues text[];
+begin
+  with held as materialized (
+    select c.id, c.priority
+      from writ_data.environment as e, writ_data.job_type as t,
+           lateral (
+             select j.id, j.priority
+               from writ_data.job as j
+              where j.environment = e.name and j.type = t.name
+                and j.state = 'waiting' and j.waiting_reason in ('concurrency', 'rate')
+              limit $1
+                for update skip locked
+           ) as c
+     where not exists (
+             select
+               from writ_data.limit_in_force as l
+              where l.environment = e.name and l.type in ('', t.name)
+           )
+     limit $1
+  ), place as materialized (
+    -- The last one draws first: the front lane goes down.
+    select id, -nextval('writ_data.claim_order') as claim_order
+      from (select id from held order by id desc) as h
+  ), before as materialized (
+    select j.id, j.waiting_reason from writ_data.job as j
+           where j.id = any (array(select id from held))
+  ), changed as (
+    update writ_data.job as j
+       set state = 'available', waiting_reason = null, waiting_since = null,
+           claim_order = p.claim_order
+      from place as p
+     where j.id = p.id
+    returning j.*
+  ), logged as (
+    insert into writ_data.audit_event (
+      occurred_at, event, job_id, attempt, type, environment, from_state, to_state, waiting_reason,
+      role_name, subject_digest
+    )
+    select $2, 'unparked', c.id, c.attempt, c.type, c.environment, 'waiting', 'available',
+           b.waiting_reason, session_user, c.subject_digest
+      from changed as c
+      join before as b on b.id = c.id
+     order by c.id
+  )
+  select count(*), array_agg(distinct queue) into _count, _queues from changed;
+  perform writ_data.wake(queue) from unnest(_queues) as queue;
+  return _count;
+end
+$_$;
+
+ALTER FUNCTION writ_data.unpark_lifted(max_jobs integer, now timestamp with time zone) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.unpark_subjects(environments text[], subjects text[], now timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql
     AS $_$
@@ -2647,70 +3203,6 @@ $_$;
 
 ALTER FUNCTION writ_data.unpark_subjects(environments text[], subjects text[], now timestamp with time zone) OWNER TO writ_owner;
 
-CREATE FUNCTION writ_data.unpark_type(environment text, type text, now timestamp with time zone) RETURNS integer
-    LANGUAGE plpgsql
-    AS $_$
-#variable_conflict use_column
-declare
-  _limit int;
-  _running bigint;
-  _count int;
-  _queues text[];
-begin
-  if not exists (
-    select
-      from writ_data.job as j
-     where j.environment = $1 and j.type = $2 and j.state = 'waiting'
-       and j.waiting_reason = 'concurrency'
-  ) then
-    return 0;
-  end if;
-  select t.concurrency into _limit from writ_data.job_type as t where t.name = $2;
-  if _limit is null then
-    _limit := 1000;
-  else
-    select count(*)
-      into _running
-      from writ_data.job as j
-     where j.environment = $1 and j.type = $2 and j.state = 'running' and j.is_limited;
-    _limit := _limit - _running;
-  end if;
-  if _limit <= 0 then
-    return 0;
-  end if;
-  with held as materialized (
-    select j.id
-      from writ_data.job as j
-     where j.environment = $1 and j.type = $2 and j.state = 'waiting'
-       and j.waiting_reason = 'concurrency'
-     order by j.priority, j.id
-     limit _limit
-       for update skip locked
-  ), changed as (
-    update writ_data.job as j
-       set state = 'available', waiting_reason = null, waiting_since = null,
-           claim_order = -nextval('writ_data.claim_order')
-      from held
-     where j.id = held.id
-    returning j.*
-  ), logged as (
-    insert into writ_data.audit_event (
-      occurred_at, event, job_id, attempt, type, environment, from_state, to_state, waiting_reason,
-      role_name, subject_digest
-    )
-    select $3, 'unparked', id, attempt, type, environment, 'waiting', 'available', 'concurrency',
-           session_user, subject_digest
-      from changed
-     order by id
-  )
-  select count(*), array_agg(distinct queue) into _count, _queues from changed;
-  perform writ_data.wake(queue) from unnest(_queues) as queue;
-  return _count;
-end
-$_$;
-
-ALTER FUNCTION writ_data.unpark_type(environment text, type text, now timestamp with time zone) OWNER TO writ_owner;
-
 CREATE FUNCTION writ_data.wake(queue text) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -2723,7 +3215,7 @@ $$;
 
 ALTER FUNCTION writ_data.wake(queue text) OWNER TO writ_owner;
 
-CREATE FUNCTION writ_worker.claim(worker_id bigint, queue text, environment text, max_jobs integer, lower_bounds bigint[]) RETURNS TABLE(id bigint, type text, definition_hash text, payload jsonb, subject text, attempt integer, failures integer, max_attempts integer, unresolved boolean, past_deadline boolean, cancel_requested boolean, traceparent text, priority smallint, claim_order bigint, enqueued_at timestamp with time zone, journal jsonb, exhausted boolean, snapshot_xmin bigint, snapshot_xmax bigint)
+CREATE FUNCTION writ_worker.claim(worker_id bigint, queue text, environment text, max_jobs integer, lower_bounds bigint[]) RETURNS TABLE(id bigint, type text, definition_hash text, payload jsonb, subject text, attempt integer, failures integer, max_attempts integer, unresolved boolean, past_deadline boolean, cancel_requested boolean, traceparent text, priority smallint, claim_order bigint, enqueued_at timestamp with time zone, journal jsonb, exhausted boolean, snapshot_xmin bigint, snapshot_xmax bigint, parked jsonb, next_start_in double precision)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -2740,10 +3232,22 @@ declare
   _bounds bigint[] := $5;
   _wanted int := least($4, 1000);
   _found bigint[];
+  _parked bigint[] := '{}';
+  _places writ_data.place_in_line[];
+  _left jsonb := '[]';
   _admitted bigint[];
+  _started bigint[];
   _granted bigint[] := '{}';
-  _needs_admission boolean;
+  _is_limited boolean;
+  _is_paced boolean := false;
+  _limits text[];
+  _counts text[] := '{}';
+  _has_subjects boolean;
+  _has_slots boolean := false;
+  _gates text[] := '{}';
+  _types text[];
   _exhausted boolean := false;
+  _next double precision;
   _round int := 0;
 begin
   if cardinality(_bounds) <> 10 or array_position(_bounds, null) is not null then
@@ -2757,46 +3261,127 @@ begin
       from writ_data.worker as w
      where w.id = $1 and w.state = 'live' and w.lease_expires_at > _now
   ) then
+    _is_limited := exists (
+        select from writ_data.job_type as t
+         where coalesce(t.concurrency, t.rate_limit) is not null
+      ) or exists (select from writ_data.limit_setting as s where s.environment = $3);
+    if _is_limited then
+      select count(*) > 0, bool_or(l.rate_limit is not null), array_agg(l.type),
+             array_agg(l.type) filter (where l.concurrency is not null)
+        into _is_limited, _is_paced, _limits, _counts
+        from writ_data.limit_in_force as l
+       where l.environment = $3;
+    end if;
+    if _is_limited then
+      select t.ids, t.gates into _parked, _gates
+        from writ_data.take_parked($3, $2, _wanted, _now) as t;
+    end if;
     -- A round that had to park jobs looks again behind them, a bounded number of times.
     while _round < 20 and _wanted > 0
     loop
       _round := _round + 1;
-      select array_agg(c.id), bool_or(c.subject is not null or t.concurrency is not null)
-        into _found, _needs_admission
+      select array_agg(c.id order by c.priority, c.place, c.turn),
+             array_agg((c.priority, c.claim_order, c.id)::writ_data.place_in_line)
+               filter (where c.claim_order is not null),
+             bool_or(c.subject is not null), count(*) < _wanted
+        into _found, _places, _has_subjects, _exhausted
         from (
-          select candidate.id, candidate.type, candidate.subject
-            from (
-              select p.priority, lane.low, lane.high
-                from generate_series(0, 9) as p (priority),
-                     lateral (
-                       values (1, _low, 0::bigint), (2, _bounds[p.priority + 1], _high)
-                     ) as lane (place, low, high)
-               order by p.priority, lane.place
-            ) as lane,
-            lateral (
-              select j.id, j.type, j.subject
-                from writ_data.job as j
-               where j.state = 'available' and j.queue = $2 and j.environment = $3
-                 and j.priority = lane.priority::smallint
-                 and j.claim_order > lane.low and j.claim_order < lane.high
-                 and j.id <> all (_granted)
-               order by j.claim_order
-               limit _wanted
-                 for update skip locked
-            ) as candidate
+          select * from (
+            select p.id, j.priority::int as priority, 0 as place, p.turn, j.subject,
+                   null::bigint as claim_order
+              from unnest(_parked) with ordinality as p (id, turn)
+              join writ_data.job as j on j.id = p.id
+            union all
+            select l.id, l.priority, l.place, row_number() over () as turn, l.subject,
+                   l.claim_order
+              from (
+                select candidate.id, lane.priority, lane.place, candidate.subject,
+                       candidate.claim_order
+                  from (
+                    select p.priority, lane.place, lane.low, lane.high
+                      from generate_series(0, 9) as p (priority),
+                           lateral (
+                             values (1, _low, 0::bigint), (2, _bounds[p.priority + 1], _high)
+                           ) as lane (place, low, high)
+                     order by p.priority, lane.place
+                  ) as lane,
+                  lateral (
+                    select j.id, j.subject, j.claim_order
+                      from writ_data.job as j
+                     where j.state = 'available' and j.queue = $2 and j.environment = $3
+                       and j.priority = lane.priority::smallint
+                       and j.claim_order > lane.low and j.claim_order < lane.high
+                       and j.id <> all (_granted)
+                     order by j.claim_order
+                     limit _wanted
+                       for update skip locked
+                  ) as candidate
+                 limit _wanted
+              ) as l
+          ) as both_kinds
+           order by priority, place, turn
            limit _wanted
-        ) as c
-        left join writ_data.job_type as t on t.name = c.type;
-      _exhausted := coalesce(cardinality(_found), 0) < _wanted;
+        ) as c;
       exit when _found is null;
       _admitted := _found;
-      if _needs_admission then
-        _admitted := writ_data.admit(_found, $3, $1, _now, _granted);
+      _types := '{}';
+      if _is_limited then
+        _types := array(
+          select name
+            from unnest(_limits) as name
+           where name = '' or name in (
+                   select j.type from writ_data.job as j where j.id = any (_found)
+                 )
+        );
+        if not _types <@ _gates then
+          if not writ_data.lock_gates($3, _types, _gates = '{}' and not _has_slots) then
+            -- Another claim is busy there: the next one of this worker looks again.
+            _exhausted := false;
+            exit;
+          end if;
+          _gates := _gates || _types;
+        end if;
       end if;
+      _started := null;
+      if _has_subjects then
+        select a.ids, a.started
+          into _admitted, _started
+          from writ_data.admit_subjects(_found, $3, $1, _now) as a;
+        _has_slots := true;
+      end if;
+      if _types <> '{}' then
+        _admitted := writ_data.admit_limits(_admitted, $3, _types, $1, _now, _granted);
+        if _started is not null then
+          delete from writ_data.subject_slot as s
+           using writ_data.job as j
+           where j.id = any (_started) and j.id <> all (_admitted)
+             and s.environment = j.environment and s.subject = j.subject and s.job_id = j.id;
+        end if;
+      end if;
+      if cardinality(_admitted) < cardinality(_found) then
+        _left := _left || coalesce(
+          (
+            select jsonb_agg(jsonb_build_array(p.priority, p.claim_order))
+              from (
+                select l.priority, max(l.claim_order) as claim_order
+                  from unnest(_places) as l
+                 where l.id <> all (_admitted) and l.claim_order > 0
+                 group by l.priority
+              ) as p
+          ),
+          '[]'
+        );
+      end if;
+      _parked := '{}';
       _granted := _granted || _admitted;
-      exit when _exhausted or cardinality(_admitted) = cardinality(_found);
       _wanted := _wanted - cardinality(_admitted);
+      exit when _exhausted;
     end loop;
+    if _is_paced and _wanted > 0 then
+      _next := extract(
+        epoch from writ_data.next_start($3, $2, clock_timestamp()) - clock_timestamp()
+      );
+    end if;
   end if;
 
   if _granted = '{}' then
@@ -2805,7 +3390,7 @@ begin
              null::boolean,
              null::boolean, null::boolean, null, null::smallint, null::bigint, null::timestamptz,
              null::jsonb, _exhausted, pg_snapshot_xmin(s)::text::bigint,
-             pg_snapshot_xmax(s)::text::bigint
+             pg_snapshot_xmax(s)::text::bigint, nullif(_left, '[]'), _next
         from pg_current_snapshot() as s;
     return;
   end if;
@@ -2815,28 +3400,25 @@ begin
   _now := clock_timestamp();
   return query
     with place as (
-      select g.id, g.place, old.unresolved, old.claim_order
+      select g.id, g.place, old.unresolved, old.claim_order, old.state
         from unnest(_granted) with ordinality as g (id, place)
         join writ_data.job as old on old.id = g.id
     ), taken as (
       update writ_data.job as j
          set state = 'running', attempt = j.attempt + 1, unresolved = true, worker_id = $1,
-             claimed_at = _now, claim_order = null,
-             is_limited = exists (
-               select
-                 from writ_data.job_type as t
-                where t.name = j.type and t.concurrency is not null
-             )
+             claimed_at = _now, claim_order = null, waiting_reason = null, waiting_since = null,
+             is_limited = coalesce(j.type = any (_counts) or '' = any (_counts), false)
         from place
        where j.id = place.id
-      returning j.*, place.place, place.unresolved as was_unresolved, place.claim_order as old_order
+      returning j.*, place.place, place.unresolved as was_unresolved,
+                coalesce(place.claim_order, -1) as old_order, place.state as old_state
     ), logged as (
       insert into writ_data.audit_event (
         occurred_at, event, job_id, worker_id, attempt, type, environment, from_state, to_state,
         role_name,
         subject_digest
       )
-      select _now, 'claimed', t.id, $1, t.attempt, t.type, t.environment, 'available', 'running',
+      select _now, 'claimed', t.id, $1, t.attempt, t.type, t.environment, t.old_state, 'running',
              session_user, t.subject_digest
         from taken as t
        order by t.place
@@ -2862,7 +3444,8 @@ begin
                '[]'
              )
            end,
-           _exhausted, pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint
+           _exhausted, pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint,
+           nullif(_left, '[]'), _next
       from taken as t, pg_current_snapshot() as s
      order by t.place;
 end
@@ -2960,11 +3543,9 @@ declare
   _ids bigint[];
   _cancels boolean[];
   _ending bigint[];
-  _leaving bigint[];
   _has_subjects boolean;
   _environments text[];
   _subjects text[];
-  _gate record;
 begin
   select array_agg(e::writ_data.record_entry order by e.place), array_agg(distinct e.job)
     into _all, _asked
@@ -3016,9 +3597,8 @@ begin
 
   if _ids is not null then
     _now := clock_timestamp();
-    select array_agg(distinct e.job) filter (where e.kind in ('complete', 'discard', 'cancel')),
-           array_agg(distinct e.job) filter (where e.kind not in ('intent', 'outcome'))
-      into _ending, _leaving
+    select array_agg(distinct e.job) filter (where e.kind in ('complete', 'discard', 'cancel'))
+      into _ending
       from unnest(_entries) as e;
 
     -- The trail first, while the rows still say where the jobs come from.
@@ -3097,22 +3677,6 @@ begin
            effect = excluded.effect, result = excluded.result, error_code = excluded.error_code,
            outputs = excluded.outputs, action = excluded.action
      where n.outcome_at is null or n.action ->> 'do' = 'again';
-
-    -- A job that ran under a limit and stops running makes room.
-    if exists (select from writ_data.job as j where j.id = any (_leaving) and j.is_limited) then
-      for _gate in
-        select j.environment, array_agg(distinct j.type) as types
-          from writ_data.job as j
-         where j.id = any (_leaving) and j.is_limited
-         group by j.environment
-         order by j.environment
-      loop
-        perform writ_data.lock_gates(_gate.environment, _gate.types);
-        _environments := _environments || array_fill(_gate.environment,
-        array[cardinality(_gate.types)]);
-        _subjects := _subjects || _gate.types;
-      end loop;
-    end if;
 
     -- The jobs that go on: back in the line, to wait, or on with a request on record.
     update writ_data.job as j
@@ -3228,10 +3792,6 @@ begin
     end if;
 
     -- Who waited for these?
-    for _gate in select * from unnest(_environments, _subjects) as g (environment, type)
-    loop
-      perform writ_data.unpark_type(_gate.environment, _gate.type, _now);
-    end loop;
     if _ending is not null and _has_subjects then
       select array_agg(h.environment), array_agg(h.subject)
         into _environments, _subjects
@@ -3358,7 +3918,7 @@ $_$;
 
 ALTER FUNCTION writ_worker.set_idle(worker_id bigint, is_idle boolean) OWNER TO writ_owner;
 
-CREATE FUNCTION writ_worker.sweep(max_jobs integer) RETURNS TABLE(lost_workers integer, returned integer, promoted integer, unparked integer, next_due_at timestamp with time zone)
+CREATE FUNCTION writ_worker.sweep(max_jobs integer) RETURNS TABLE(lost_workers integer, returned integer, promoted integer, unparked integer, expired integer, next_due_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -3376,10 +3936,10 @@ declare
   _returned int := 0;
   _promoted int := 0;
   _unparked int := 0;
-  _count int;
+  _expired int := 0;
   _next timestamptz;
   _queues text[];
-  _gate record;
+  _place record;
   _environments text[];
   _subjects text[];
 begin
@@ -3466,6 +4026,9 @@ begin
          and j.worker_id = w.id);
   end if;
 
+  -- Before anything is promoted: what is not wanted any more must not start.
+  _expired := writ_data.expire($1, _now);
+
   -- Due jobs get a place at the end of the line.
   with held as materialized (
     select j.id
@@ -3511,29 +4074,26 @@ begin
     from (
       select distinct j.environment, j.subject
         from writ_data.job as j
-       where j.state = 'waiting' and j.waiting_reason in ('predecessor',
-       'concurrency')  -- the index's words
-         and j.waiting_reason = 'predecessor'
+       where j.state = 'waiting' and j.waiting_reason = 'predecessor'
          and j.waiting_since >= case when _is_full then '-infinity'
            else _now - interval '15 seconds' end
     ) as distinct_subject;
   if _environments is not null then
     _unparked := writ_data.unpark_subjects(_environments, _subjects, _now);
   end if;
-  for _gate in
-    select e.name as environment, t.name as type
+  -- What no limit holds any more; and what a claim began before a limit was set, and so left out.
+  _unparked := _unparked + writ_data.unpark_lifted($1, _now);
+  perform writ_data.make_gates();
+  for _place in
+    select s.environment, s.type
+      from writ_data.limit_setting as s
+     where s.concurrency is not null and s.changed_at > _now - interval '15 seconds'
+    union
+    select e.name, t.name
       from writ_data.environment as e, writ_data.job_type as t
-     where exists (
-             select
-               from writ_data.job as j
-              where j.environment = e.name and j.type = t.name and j.state = 'waiting'
-                and j.waiting_reason = 'concurrency'
-           )
-     order by 1, 2
+     where t.concurrency is not null and t.published_at > _now - interval '15 seconds'
   loop
-    perform writ_data.lock_gates(_gate.environment, array[_gate.type]);
-    _count := writ_data.unpark_type(_gate.environment, _gate.type, _now);
-    _unparked := _unparked + _count;
+    perform writ_data.count_running(_place.environment, _place.type);
   end loop;
 
   if _is_full then
@@ -3564,7 +4124,7 @@ begin
     perform writ_data.wake(q) from (select distinct unnest(_queues) as q) as queues
       where q is not null;
   end if;
-  return query select _lost_count, _returned, _promoted, _unparked, _next;
+  return query select _lost_count, _returned, _promoted, _unparked, _expired, _next;
 end
 $_$;
 
@@ -4033,6 +4593,102 @@ ALTER TABLE writ.journal OWNER TO writ_owner;
 
 COMMENT ON VIEW writ.journal IS 'What each step meant to do, and what came back.';
 
+CREATE TABLE writ_data.limit_setting (
+    environment text NOT NULL,
+    type text NOT NULL,
+    concurrency integer,
+    rate_limit integer,
+    rate_period interval,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT limit_setting_concurrency_check CHECK (((concurrency >= 0) AND (concurrency <= 100000))),
+    CONSTRAINT limit_setting_rate_has_period CHECK (((rate_limit IS NULL) = (rate_period IS NULL))),
+    CONSTRAINT limit_setting_rate_limit_check CHECK (((rate_limit >= 1) AND (rate_limit <= 100000))),
+    CONSTRAINT limit_setting_rate_period_check CHECK (((rate_period >= '00:00:00.001'::interval) AND (rate_period <= '31 days'::interval)))
+);
+
+ALTER TABLE writ_data.limit_setting OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.limit_setting IS 'Limits set at run time; without a type, for all jobs of the environment together.';
+
+CREATE VIEW writ_data.limit_in_force AS
+ SELECT e.name AS environment,
+    t.name AS type,
+        CASE
+            WHEN (s.type IS NULL) THEN t.concurrency
+            ELSE s.concurrency
+        END AS concurrency,
+        CASE
+            WHEN (s.type IS NULL) THEN t.rate_limit
+            ELSE s.rate_limit
+        END AS rate_limit,
+        CASE
+            WHEN (s.type IS NULL) THEN t.rate_period
+            ELSE s.rate_period
+        END AS rate_period
+   FROM ((writ_data.environment e
+     CROSS JOIN writ_data.job_type t)
+     LEFT JOIN writ_data.limit_setting s ON (((s.environment = e.name) AND (s.type = t.name))))
+  WHERE (
+        CASE
+            WHEN (s.type IS NULL) THEN COALESCE(t.concurrency, t.rate_limit)
+            ELSE COALESCE(s.concurrency, s.rate_limit)
+        END IS NOT NULL)
+UNION ALL
+ SELECT limit_setting.environment,
+    limit_setting.type,
+    limit_setting.concurrency,
+    limit_setting.rate_limit,
+    limit_setting.rate_period
+   FROM writ_data.limit_setting
+  WHERE ((limit_setting.type = ''::text) AND (COALESCE(limit_setting.concurrency, limit_setting.rate_limit) IS NOT NULL));
+
+ALTER TABLE writ_data.limit_in_force OWNER TO writ_owner;
+
+CREATE VIEW writ."limit" AS
+ SELECT limits.environment,
+    NULLIF(limits.type, ''::text) AS type,
+    limits.concurrency,
+    limits.rate_limit AS rate,
+    limits.rate_period AS per,
+    limits.burst,
+    limits.is_set,
+    limits.changed_at,
+    limits.changed_by,
+    ( SELECT count(*) AS count
+           FROM writ_data.job j
+          WHERE ((j.environment = limits.environment) AND ((limits.type = ''::text) OR (j.type = limits.type)) AND (j.state = 'running'::writ_data.job_state))) AS running,
+    ( SELECT count(*) AS count
+           FROM writ_data.job j
+          WHERE ((j.environment = limits.environment) AND ((limits.type = ''::text) OR (j.type = limits.type)) AND (j.state = 'waiting'::writ_data.job_state) AND (j.waiting_reason = ANY (ARRAY['concurrency'::writ_data.waiting_reason, 'rate'::writ_data.waiting_reason])))) AS parked
+   FROM ( SELECT l.environment,
+            l.type,
+            l.concurrency,
+            l.rate_limit,
+            l.rate_period,
+            writ_data.burst(l.rate_limit) AS burst,
+            (s.type IS NOT NULL) AS is_set,
+            s.changed_at,
+            s.changed_by
+           FROM (writ_data.limit_in_force l
+             LEFT JOIN writ_data.limit_setting s ON (((s.environment = l.environment) AND (s.type = l.type))))
+        UNION ALL
+         SELECT s.environment,
+            s.type,
+            NULL::integer,
+            NULL::integer,
+            NULL::interval,
+            NULL::integer,
+            true,
+            s.changed_at,
+            s.changed_by
+           FROM writ_data.limit_setting s
+          WHERE (COALESCE(s.concurrency, s.rate_limit) IS NULL)) limits;
+
+ALTER TABLE writ."limit" OWNER TO writ_owner;
+
+COMMENT ON VIEW writ."limit" IS 'What limits how many jobs run and start; a row without numbers lifts what a definition says.';
+
 CREATE VIEW writ.schedule AS
  SELECT s.name,
     s.type,
@@ -4293,24 +4949,6 @@ CREATE TABLE writ_data.journal_history_default (
 
 ALTER TABLE writ_data.journal_history_default OWNER TO writ_owner;
 
-CREATE TABLE writ_data.limit_setting (
-    environment text NOT NULL,
-    type text NOT NULL,
-    concurrency integer,
-    rate_limit integer,
-    rate_period interval,
-    changed_at timestamp with time zone NOT NULL,
-    changed_by text NOT NULL,
-    CONSTRAINT limit_setting_concurrency_check CHECK (((concurrency >= 0) AND (concurrency <= 100000))),
-    CONSTRAINT limit_setting_rate_has_period CHECK (((rate_limit IS NULL) = (rate_period IS NULL))),
-    CONSTRAINT limit_setting_rate_limit_check CHECK (((rate_limit >= 1) AND (rate_limit <= 100000))),
-    CONSTRAINT limit_setting_rate_period_check CHECK (((rate_period >= '00:00:00.001'::interval) AND (rate_period <= '31 days'::interval)))
-);
-
-ALTER TABLE writ_data.limit_setting OWNER TO writ_owner;
-
-COMMENT ON TABLE writ_data.limit_setting IS 'Limits set at run time; without a type, for all jobs of the environment together.';
-
 ALTER TABLE writ_data.schedule ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME writ_data.schedule_id_seq
     START WITH 1
@@ -4456,7 +5094,7 @@ CREATE INDEX idempotency_key_free ON writ_data.idempotency_key USING btree (free
 
 CREATE INDEX job_available ON writ_data.job USING btree (queue, environment, priority, claim_order) WHERE (state = 'available'::writ_data.job_state);
 
-CREATE INDEX job_deadline ON writ_data.job USING btree (deadline_at) WHERE ((deadline_at IS NOT NULL) AND (state <> 'running'::writ_data.job_state));
+CREATE INDEX job_deadline ON writ_data.job USING btree (deadline_at) WHERE ((deadline_at IS NOT NULL) AND (state <> 'running'::writ_data.job_state) AND (NOT unresolved) AND ((waiting_reason IS NULL) OR (waiting_reason <> 'review'::writ_data.waiting_reason)));
 
 CREATE INDEX job_due ON writ_data.job USING btree (run_at) WHERE (state = ANY (ARRAY['scheduled'::writ_data.job_state, 'retryable'::writ_data.job_state]));
 
@@ -4466,13 +5104,15 @@ CREATE INDEX job_history_default_environment_subject_id_idx ON writ_data.job_his
 
 CREATE INDEX job_limited ON writ_data.job USING btree (environment, type) WHERE ((state = 'running'::writ_data.job_state) AND is_limited);
 
-CREATE INDEX job_parked ON writ_data.job USING btree (environment, type, priority, id) WHERE ((state = 'waiting'::writ_data.job_state) AND (waiting_reason = 'concurrency'::writ_data.waiting_reason));
+CREATE INDEX job_parked ON writ_data.job USING btree (environment, type, queue, priority, id) WHERE ((state = 'waiting'::writ_data.job_state) AND (waiting_reason = ANY (ARRAY['concurrency'::writ_data.waiting_reason, 'rate'::writ_data.waiting_reason])));
 
 CREATE INDEX job_running ON writ_data.job USING btree (worker_id) WHERE (state = 'running'::writ_data.job_state);
 
 CREATE INDEX job_subject ON writ_data.job USING btree (environment, subject, id) WHERE (subject IS NOT NULL);
 
-CREATE INDEX job_waiting ON writ_data.job USING btree (waiting_since) WHERE ((state = 'waiting'::writ_data.job_state) AND (waiting_reason = ANY (ARRAY['predecessor'::writ_data.waiting_reason, 'concurrency'::writ_data.waiting_reason])));
+CREATE INDEX job_type_limited ON writ_data.job_type USING btree (name) WHERE (COALESCE(concurrency, rate_limit) IS NOT NULL);
+
+CREATE INDEX job_waiting ON writ_data.job USING btree (waiting_since) WHERE ((state = 'waiting'::writ_data.job_state) AND (waiting_reason = 'predecessor'::writ_data.waiting_reason));
 
 CREATE INDEX schedule_due ON writ_data.schedule USING btree (next_fire_at) WHERE (next_fire_at IS NOT NULL);
 
@@ -4511,6 +5151,9 @@ GRANT ALL ON FUNCTION writ.add_schedule(type text, name text, spec jsonb) TO wri
 
 REVOKE ALL ON FUNCTION writ.cancel(job_id bigint, force boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.cancel(job_id bigint, force boolean) TO writ_admin;
+
+REVOKE ALL ON FUNCTION writ.clear_limit(type text, environment text) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.clear_limit(type text, environment text) TO writ_admin;
 
 REVOKE ALL ON FUNCTION writ.create_environment(name text, is_default boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.create_environment(name text, is_default boolean) TO writ_admin;
@@ -4558,6 +5201,9 @@ GRANT ALL ON FUNCTION writ.revoke_job_type(job_type text, role_name text) TO wri
 REVOKE ALL ON FUNCTION writ.schedule_obstacles() FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.schedule_obstacles() TO writ_admin;
 
+REVOKE ALL ON FUNCTION writ.set_limit(type text, environment text, concurrency integer, rate integer, per interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.set_limit(type text, environment text, concurrency integer, rate integer, per interval) TO writ_admin;
+
 REVOKE ALL ON FUNCTION writ.status(job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.status(job_id bigint) TO writ_enqueuer;
 GRANT ALL ON FUNCTION writ.status(job_id bigint) TO writ_admin;
@@ -4567,7 +5213,11 @@ REVOKE ALL ON FUNCTION writ_data.add_job(type text, definition_hash text, max_at
 
 REVOKE ALL ON FUNCTION writ_data.add_partitions(at timestamp with time zone) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION writ_data.admit(ids bigint[], environment text, worker_id bigint, now timestamp with time zone, granted bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION writ_data.admit_limits(ids bigint[], environment text, types text[], worker_id bigint, now timestamp with time zone, granted bigint[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.admit_subjects(INOUT ids bigint[], environment text, worker_id bigint, now timestamp with time zone, OUT started bigint[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.burst(rate_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.caller() FROM PUBLIC;
 
@@ -4579,7 +5229,11 @@ REVOKE ALL ON FUNCTION writ_data.check_definition(spec jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.checking_body(spec jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.count_running(environment text, type text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.digest(value text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.expire(max_jobs integer, now timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.field_checks(type text, input jsonb) FROM PUBLIC;
 
@@ -4607,11 +5261,15 @@ REVOKE ALL ON FUNCTION writ_data.key_job(ordered_by text, environment text, type
 
 REVOKE ALL ON FUNCTION writ_data.key_window(spec jsonb) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION writ_data.lock_gates(environment text, types text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION writ_data.limit_place(INOUT environment text, INOUT type text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.lock_gates(environment text, types text[], waits boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.log_schedule(event writ_data.audit_event_kind, schedule writ_data.schedule, now timestamp with time zone, recorded jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.looks_secret(value text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.make_gates() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.may_order(type text, role_name text) FROM PUBLIC;
 
@@ -4621,13 +5279,19 @@ REVOKE ALL ON FUNCTION writ_data.native_type(kind text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.next_firing(schedule writ_data.schedule, after timestamp with time zone) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.next_start(environment text, queue text, now timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.next_wall_time(minutes integer[], hours integer[], days integer[], is_last_day boolean, months integer[], weekdays integer[], matches_either_day boolean, after timestamp without time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.note_limit(environment text, type text, recorded jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.order_scheduled(schedule writ_data.schedule) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.ordered_inputs(inputs jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.park(ids bigint[], reason writ_data.waiting_reason, worker_id bigint, now timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.parked_types(environment text, queue text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.put_schedules(type text, specs jsonb, now timestamp with time zone) FROM PUBLIC;
 
@@ -4647,21 +5311,27 @@ REVOKE ALL ON FUNCTION writ_data.refuse_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.refuse_job(rule text, hint text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.refuse_limit(field text, rule text, hint text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.refuse_type(type text, rule text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.regenerate_types() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.replay_obstacle(job_id bigint, OUT rule text, OUT hint text, OUT is_forcible boolean) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.room(environment text, types text[], granted bigint[], now timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.schedule_error(state text, message text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.schedule_obstacle(schedule writ_data.schedule) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.take_parked(environment text, queue text, max_jobs integer, now timestamp with time zone, OUT ids bigint[], OUT gates text[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.typed_call(spec jsonb, as_text boolean, OUT parameters text, OUT signature text, OUT body text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION writ_data.unpark_subjects(environments text[], subjects text[], now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION writ_data.unpark_lifted(max_jobs integer, now timestamp with time zone) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION writ_data.unpark_type(environment text, type text, now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION writ_data.unpark_subjects(environments text[], subjects text[], now timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.wake(queue text) FROM PUBLIC;
 
@@ -4727,6 +5397,9 @@ GRANT SELECT ON TABLE writ.job_type TO writ_admin;
 GRANT SELECT ON TABLE writ.job_type TO writ_auditor;
 
 GRANT SELECT ON TABLE writ.journal TO writ_admin;
+
+GRANT SELECT ON TABLE writ."limit" TO writ_admin;
+GRANT SELECT ON TABLE writ."limit" TO writ_auditor;
 
 GRANT SELECT ON TABLE writ.schedule TO writ_admin;
 
