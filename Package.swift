@@ -115,7 +115,12 @@ let package = Package(
         "Arazzo", "AuthOSEmulator", "JSON", "JobModel", "JobStore", "Postgres", "PostgresCluster",
         "Secrets", "WritTesting", "writ", logging,
       ]),
-    tests("WritTests", uses: ["AuthOSEmulator", "JSON", "writ", argumentParser, logging]),
+    tests(
+      "WritTests",
+      uses: [
+        "AuthOSEmulator", "JSON", "JobRunner", "JobStore", "Postgres", "writ", argumentParser,
+        logging,
+      ]),
     .executableTarget(
       name: "writ-bench",
       dependencies: ["Arazzo", "JSON", "JobModel", "JobStore", "Postgres", "PostgresCluster"],

@@ -37,17 +37,32 @@ enum LocalOperations {
     return StepResponse(status: 200, json: .object(result))
   }
 
-  /// Where the next page begins; 404 after the last one.
+  /// Where the next page of a list begins, after one at `offset` that held `count` elements.
   ///
-  /// `limit` is how far to go on, which is less than a page where pages have to overlap.
+  /// Pages overlap by `overlap` elements, so that elements which disappear while a reader pages through do not
+  /// push others out of his sight. A page that is not full ends the list once `total` is reached; `total`
+  /// alone ends nothing, since it is counted apart from the page, unless the count is left out. Every page
+  /// moves on by at least one element, and an empty one ends the list: nothing goes round in circles.
   private static func nextPage(_ input: JSONValue) -> StepResponse {
-    guard let limit = input["limit"]?.intValue, (1...1_000_000).contains(limit),
-      let offset = input["offset"]?.intValue, (0...1_000_000_000).contains(offset),
-      let total = input["total"]?.intValue
+    func number(_ name: String) -> Int? {
+      guard let value = input[name], !value.isNull else { return 0 }
+      return value.intValue.flatMap { (0...1_000_000_000).contains($0) ? $0 : nil }
+    }
+    guard let offset = number("offset"), let total = number("total"),
+      let limit = number("limit"), let overlap = number("overlap"), limit > 0
     else { return refusal(400, "BAD_REQUEST") }
-    let next = offset + limit
-    guard next < total else { return refusal(404, "NOT_FOUND") }
-    return StepResponse(status: 200, json: ["offset": JSONValue(next)])
+    var isLast = offset + limit >= total
+    var held = limit
+    if input["count"] != nil {
+      guard let count = number("count") else { return refusal(400, "BAD_REQUEST") }
+      held = count
+      isLast = count == 0 || (count < limit && offset + count >= total)
+    }
+    return StepResponse(
+      status: 200,
+      json: [
+        "offset": JSONValue(offset + max(1, held - overlap)), "is_last": .bool(isLast),
+      ])
   }
 
   private static func refusal(_ status: Int, _ code: String) -> StepResponse {

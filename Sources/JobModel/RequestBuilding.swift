@@ -171,3 +171,8 @@ extension ClaimedJob {
     }
   }
 }
+
+extension String {
+  /// The text as a segment of a path or a value of a query.
+  package var percentEncoded: String { RequestBuilder.percentEncoded(self) }
+}

@@ -250,7 +250,7 @@ extension StepResponse {
   /// `error_code` of an error body: a word of capitals, digits and `_`.
   ///
   /// Anything else was not written by the service, and is not written down by us.
-  var errorCode: String? {
+  package var errorCode: String? {
     guard let code = bodyValue?["error_code"]?.stringValue, (1...64).contains(code.utf8.count),
       code.utf8.allSatisfy({
         (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "_")

@@ -29,7 +29,7 @@ struct Transport: Sendable {
     self.statistics = statistics
     local = LocalHandlers(
       secrets: secrets, store: store, time: time,
-      patience: min(configuration.values.renewalInterval * 2, .seconds(5)))
+      patience: min(max(configuration.values.renewalInterval * 2, .seconds(2)), .seconds(5)))
     gate = KeyGate(time: time, pause: configuration.values.refusedKeyPause)
     sessions = SessionTable(
       configuration: configuration, sender: sender, secrets: secrets, time: time,
@@ -178,7 +178,8 @@ struct Transport: Sendable {
 }
 
 extension OutgoingRequest.Authorization {
-  fileprivate static func bearer(_ token: Secret) -> Self {
+  /// A token of a session.
+  static func bearer(_ token: Secret) -> Self {
     Self(header: "authorization", prefix: "Bearer ", secret: token)
   }
 }
@@ -204,7 +205,7 @@ extension StepResponse {
 
 extension ArazzoDocument {
   /// The OpenAPI description of a source, also of a source of a source.
-  fileprivate func openAPI(named name: String) -> OpenAPIDocument? {
+  func openAPI(named name: String) -> OpenAPIDocument? {
     if case .openAPI(let document)? = sources[name] { return document }
     for source in sources.values {
       guard case .arazzo(let document) = source else { continue }

@@ -15,6 +15,8 @@ extension Statement {
   static let reportKeys = stored("report_keys")
   static let workersWithoutKey = stored("workers_without_key")
   static let installation = stored("installation")
+  static let keyRotations = stored("key_rotations")
+  static let workerKeys = stored("worker_keys")
   static let publish = stored("publish")
   static let enqueue = stored("enqueue")
   static let jobTypes = stored("job_types")

@@ -76,6 +76,37 @@ import Testing
     }
   }
 
+  @Test func `requests on their way with the old key when it goes are sent again with the new one`()
+    async throws
+  {
+    // Held back before AuthOS looks at the key, for longer than a rotation takes.
+    let faults = FaultPlan(rules: [
+      FaultRule(
+        FaultRoute(.createServiceUser), script: Array(repeating: .slow(.seconds(8)), count: 5))
+    ])
+    try await Workshop.open(faults: faults) { workshop in
+      try await workshop.withWorker({ $0.requestTimeout = .seconds(30) }) { worker, _ in
+        var jobs: [Int] = []
+        for number in 1...5 {
+          jobs.append(
+            try await workshop.order(
+              "create_user", ["email": .string("user\(number)@example.com")]))
+        }
+        let areHeld = try await eventually { workshop.authOS.counts.faults["slow"] == 5 }
+        #expect(areHeld)
+        let rotation = try await workshop.order("rotate_api_key", ["job_type": "create_user"])
+        try await workshop.expect(rotation, toBe: "completed")
+        for job in jobs { try await workshop.expect(job, toBe: "completed") }
+        #expect(worker.statistics.putOff == 0)
+        #expect(worker.statistics.retried == 0)
+      }
+      let refused = workshop.authOS.counts.answers[
+        RequestCounts.Line(operation: "createServiceUser", status: 401)]
+      #expect(refused == 5)
+      #expect(workshop.effects(.userInserted) == 5)
+    }
+  }
+
   @Test func `a hundred jobs run in a few slots, each once`() async throws {
     try await Workshop.open { workshop in
       let jobs = try await withThrowingTaskGroup(of: Int.self) { group in

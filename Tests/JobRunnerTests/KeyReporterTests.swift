@@ -58,10 +58,11 @@ import Testing
   // MARK: Waiting for the others
 
   private func answer(
-    _ operation: String, prefix: String?, secrets: MemorySecretStore
+    _ operation: String, prefix: String?, secrets: MemorySecretStore,
+    patience: Duration = .milliseconds(250)
   ) async -> StepResponse {
     let handlers = LocalHandlers(
-      secrets: secrets, store: store, time: .continuous, patience: .milliseconds(250))
+      secrets: secrets, store: store, time: .continuous, patience: patience)
     var input = JSONObject([("environment", "production"), ("job_type", "create_user")])
     input["prefix"] = prefix.map { .string($0) }
     let lease = Lease(
@@ -81,7 +82,8 @@ import Testing
   @Test func `a rotation goes on when the last worker shows the new key`() async throws {
     let secrets = try MemorySecretStore(["production/create_user.key": Self.second])
     store.answerWithoutKey([[Self.late], [Self.late]])
-    let response = await answer("awaitKeyLoaded", prefix: "sk_bbbbbbbbbbbb", secrets: secrets)
+    let response = await answer(
+      "awaitKeyLoaded", prefix: "sk_bbbbbbbbbbbb", secrets: secrets, patience: .seconds(50))
     #expect(response.status == 204)
     #expect(store.askedFingerprints == Array(repeating: Secret(Self.second).fingerprint, count: 3))
     #expect(store.reports.count == 1, "its own key is told first")

@@ -112,6 +112,8 @@ final class Workshop: Sendable {
     logger: Logger = quietLogger,
     _ change: (inout WorkerConfiguration.Values) -> Void = { _ in },
     wrap: (any WorkerStore) -> any WorkerStore = { $0 },
+    wrapSender: (any HTTPSender) -> any HTTPSender = { $0 },
+    wrapSecrets: (any SecretStore) -> any SecretStore = { $0 },
     _ body:
       @escaping @Sendable (Worker, _ stop: @escaping @Sendable () -> Void) async throws -> Void
   ) async throws {
@@ -126,7 +128,8 @@ final class Workshop: Sendable {
         WorkerDatabase(
           store: JobStore(pool: pool),
           listener: PostgresListener(configuration: database))),
-      sender: sender, secrets: secrets, time: .continuous, random: LowRandom(), logger: logger)
+      sender: wrapSender(sender), secrets: wrapSecrets(secrets), time: .continuous,
+      random: LowRandom(), logger: logger)
     let group = ServiceGroup(
       configuration: .init(
         services: [.init(service: worker, successTerminationBehavior: .gracefullyShutdownGroup)],

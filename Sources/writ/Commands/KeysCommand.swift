@@ -1,9 +1,10 @@
-// writ keys: the keys of those who receive secrets.
+// writ keys: the API keys of job types, and the key pairs of those who receive secrets.
 
 import ArgumentParser
 
 struct KeysCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "keys", abstract: "Make pairs of keys for sealed results.",
-    subcommands: [KeysGenerateCommand.self])
+    commandName: "keys",
+    abstract: "List and rotate the API keys of job types; make key pairs for sealed results.",
+    subcommands: [KeysListCommand.self, KeysRotateCommand.self, KeysGenerateCommand.self])
 }

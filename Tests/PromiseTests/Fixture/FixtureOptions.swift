@@ -13,6 +13,8 @@ struct FixtureOptions: Sendable {
   var users: [SeedUser] = []
   /// Keys of job types that differ from the ones that the fixture makes up.
   var keys: [String: String] = [:]
+  /// How many further keys the service has, newer than those of the job types.
+  var otherKeys = 0
   /// The account of the management routes.
   var managementEmail = "writ@acme.test"
   var managementPassword = "correct horse battery staple"

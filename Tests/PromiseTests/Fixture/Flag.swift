@@ -17,3 +17,13 @@ final class Counter: Sendable {
   var value: Int { state.load(ordering: .acquiring) }
   func set(_ value: Int) { state.store(value, ordering: .releasing) }
 }
+
+/// A value that several tasks change.
+final class Shared<Value: Sendable>: Sendable {
+  private let state: Mutex<Value>
+
+  init(_ value: Value) { state = Mutex(value) }
+
+  var value: Value { state.withLock { $0 } }
+  func change(_ body: (inout Value) -> Void) { state.withLock { body(&$0) } }
+}

@@ -236,6 +236,9 @@ final class WritFixture: Sendable {
           throw ProcessFailure("the catalogue has no job type \(name)")
         }
         return SeedAPIKey(name: name, permissions: type.leastPrivilege, key: options.keys[name])
-      })
+      }
+        + (0..<options.otherKeys).map {
+          SeedAPIKey(name: "other \($0)", permissions: ["read:users"])
+        })
   }
 }

@@ -1,0 +1,333 @@
+// Two hundred rotations while the same job types are hard at work, and the worker that rotates is killed
+// at every step again and again: nobody fails with 401, no key is orphaned, no secret is lost or seen.
+
+import AuthOSEmulator
+import Foundation
+import Postgres
+import Testing
+import WritTesting
+
+extension WholeProcesses {
+  @Suite struct RotationStorm {
+    static let rotations =
+      ProcessInfo.processInfo.environment["WRIT_STORM_ROTATIONS"].flatMap { Int($0) } ?? 200
+    static let rounds =
+      ProcessInfo.processInfo.environment["WRIT_STORM_ROUNDS"].flatMap { Int($0) } ?? 3
+
+    @Test(.timeLimit(.minutes(5)))
+    func `keys are rotated two hundred times under load, and no job notices`() async throws {
+      var options = FixtureOptions()
+      options.otherKeys = 130
+      options.logLevel = "info"
+      options.worker = [
+        "slots": "12", "lease": "1200ms", "renewal-interval": "200ms", "lease-margin": "300ms",
+        "sweep-interval": "100ms", "database-timeout": "600ms", "poll-interval": "100ms",
+      ]
+      options.users =
+        (0..<400).map {
+          SeedUser.person("leaver\($0)@acme.test", plan: "free", periodEnd: 1_900_000_000)
+        }
+        + (0..<100).map {
+          SeedUser.person("mover\($0)@acme.test", plan: "free", periodEnd: 1_900_000_000)
+        }
+      try await WritFixture.with(options) { fixture in
+        let start = ContinuousClock.now
+        let fleet = try await Fleet.start(fixture, workers: 3)
+        let isOver = Flag()
+        let load = Task { try await Load(fixture).run(until: isOver) }
+        let hasKilled = Flag()
+        let feeder = Task { try await self.feed(fixture, until: hasKilled) }
+        let deaths = try await kill(fixture, fleet)
+        hasKilled.raise()
+        let rotations = try await feeder.value
+        try await awaiting("all rotations to end", within: .seconds(150), every: .milliseconds(100))
+        {
+          try await fixture.unfinished(type: "rotate_api_key") == 0
+        }
+        let rotated = ContinuousClock.now - start
+        isOver.raise()
+        let jobs = try await load.value
+        try await fixture.awaitEveryJob(within: .seconds(60))
+        try await expectPeace(fixture)
+        expectOneLiveKeyEach(fixture)
+        try await expectNoSecret(fixture, fleet.processes)
+        try await report(fixture, rotations: rotations, jobs: jobs, deaths: deaths, rotated)
+        #expect(deaths.count == Point.all.count, "\(deaths)")
+      }
+    }
+
+    /// Keeps rotations of all types in the line until nobody has to be killed any more and there were enough.
+    private func feed(_ fixture: WritFixture, until isEnough: Flag) async throws -> Int {
+      var ordered = 0
+      while !isEnough.isRaised || ordered < Self.rotations {
+        while try await fixture.unfinished(type: "rotate_api_key") > 6 {
+          try await Task.sleep(for: .milliseconds(20))
+        }
+        for type in WritFixture.keyedTypes {
+          try await fixture.order("writ.rotate_api_key(job_type => $1)", [.text(type)])
+          ordered += 1
+        }
+      }
+      return ordered
+    }
+
+    /// Kills the worker that carries out a rotation, at each point of a rotation in each round.
+    private func kill(_ fixture: WritFixture, _ fleet: Fleet) async throws -> [String: Int] {
+      var deaths: [String: Int] = [:]
+      for _ in 0..<Self.rounds {
+        for point in Point.all {
+          let victim = try await point.victim(in: fixture)
+          if try await fleet.replace(victim) { deaths[point.name, default: 0] += 1 }
+        }
+      }
+      fixture.authOS.faults = FaultPlan()
+      return deaths
+    }
+
+    // MARK: What has to hold
+
+    /// Nobody failed, nobody waits, and nobody was even put off because of a key.
+    private func expectPeace(_ fixture: WritFixture) async throws {
+      let ends = try await fixture.pool.query(
+        """
+        select type || ' ' || state || ' ' || coalesce(last_error ->> 'code', '') as line, count(*) as jobs
+          from writ.job where state <> 'completed' group by 1
+        """)
+      let lines = try ends.map { try $0["line"].decode(as: String.self) }
+      #expect(lines.isEmpty, "\(lines)")
+      let putOff = try await fixture.pool.query(
+        """
+        select distinct type || ' ' || coalesce(step, '') || ' ' || error_code as line
+          from writ.audit_event
+         where event = 'retried' and error_code in ('UNAUTHORIZED', 'credential_missing')
+        """)
+      let refused = try putOff.map { try $0["line"].decode(as: String.self) }
+      #expect(refused.isEmpty, "\(refused)")
+    }
+
+    private func expectOneLiveKeyEach(_ fixture: WritFixture) {
+      let keys = fixture.authOS.snapshot.keys.filter { !$0.name.hasPrefix("other ") }
+      let held = WritFixture.keyedTypes.compactMap { fixture.secret("\($0).key")?.prefix(15) }
+      #expect(Set(keys.map(\.prefix)) == Set(held.map(String.init)))
+      #expect(keys.count == WritFixture.keyedTypes.count, "\(keys.map(\.name))")
+      for type in WritFixture.keyedTypes {
+        #expect(fixture.secret("\(type).pending.key") == nil)
+        #expect(fixture.secret("\(type).previous.key") == nil)
+      }
+    }
+
+    /// No whole key, token or password in any row of any table, nor in what a worker wrote.
+    private func expectNoSecret(
+      _ fixture: WritFixture, _ processes: [WritProcess]
+    ) async throws {
+      let secret = /sk_[0-9a-f]{12}_[0-9a-f]{20}|eyJ[A-Za-z0-9_-]{20}|correct horse battery/
+      let tables = try await fixture.pool.query(
+        """
+        select format('%I.%I', schemaname, tablename) as name from pg_tables
+         where schemaname in ('writ', 'writ_data')
+        """)
+      for table in tables {
+        let name: String = try table["name"].decode()
+        let found = try await fixture.pool.query(
+          Statement(
+            sql: """
+              select count(*) as rows from \(name) as t
+               where t::text ~ 'sk_[0-9a-f]{12}_[0-9a-f]{20}|eyJ[A-Za-z0-9_-]{20}|correct horse battery'
+              """))
+        let rows: Int = try found[0]["rows"].decode()
+        #expect(rows == 0, "\(name) holds a secret")
+      }
+      for process in processes {
+        for line in process.output + process.errors where line.contains(secret) {
+          Issue.record("a worker wrote a secret")
+        }
+      }
+    }
+
+    private func report(
+      _ fixture: WritFixture, rotations: Int, jobs: Int, deaths: [String: Int], _ duration: Duration
+    ) async throws {
+      let counts = fixture.authOS.counts
+      let refused = counts.answers.filter {
+        $0.key.status == 401 && !["getServiceInfo", "login"].contains($0.key.operation)
+      }.values.reduce(0, +)
+      let row = try await fixture.pool.query(
+        """
+        select max(attempt)::int8 as attempts,
+               (select count(*) from writ.audit_event where event = 'lease_expired') as taken_over
+          from writ.job where type = 'rotate_api_key'
+        """)[0]
+      print(
+        "rotation storm: \(rotations) rotations and \(jobs) other jobs in \(Int(duration / .seconds(1))) s, "
+          + "\(deaths.values.reduce(0, +)) workers killed at \(deaths.count) points, "
+          + "\(try row["taken_over"].decode(as: Int.self)) jobs taken over, at most "
+          + "\(try row["attempts"].decode(as: Int.self)) attempts a rotation, \(counts.total) requests, "
+          + "\(refused) answered 401 and sent again")
+    }
+  }
+}
+
+// MARK: Points of a rotation
+
+/// A moment in a rotation at which its worker dies.
+private struct Point: Sendable {
+  let name: String
+  /// Holds the request or its answer back long enough; `nil` where the journal tells the moment.
+  var fault: (operation: AuthOSEmulator.Operation, Fault)? = nil
+  /// The step after which the worker dies, as the journal has it.
+  var step: String? = nil
+
+  static let all: [Point] = [
+    held(.listApiKeys, .slow(.seconds(3)), "before the list"),
+    held(.listApiKeys, .slowAfterEffect(.seconds(3)), "after the list"),
+    held(.createApiKey, .slow(.seconds(3)), "before the new key"),
+    held(.createApiKey, .slowAfterEffect(.seconds(3)), "after the new key"),
+    held(.getServiceInfo, .slow(.seconds(3)), "before a proof"),
+    held(.getServiceInfo, .slowAfterEffect(.seconds(3)), "after a proof"),
+    held(.deleteApiKey, .slow(.seconds(3)), "before the old key goes"),
+    held(.deleteApiKey, .slowAfterEffect(.seconds(3)), "after the old key has gone"),
+    Point(name: "at the store's write", step: "create_key"),
+    Point(name: "at the promotion", step: "promote"),
+    Point(name: "at the wait for the workers", step: "await_loaded"),
+    Point(name: "at the discarding", step: "discard_previous"),
+  ]
+
+  private static func held(
+    _ operation: AuthOSEmulator.Operation, _ fault: Fault, _ name: String
+  ) -> Point {
+    Point(name: name, fault: (operation, fault))
+  }
+
+  /// Waits for the moment, and gives the process that is in it.
+  func victim(in fixture: WritFixture) async throws -> Int {
+    if let fault {
+      let before = fixture.authOS.counts.faults[fault.1.kind] ?? 0
+      fixture.authOS.faults = FaultPlan(
+        rules: [FaultRule(FaultRoute(fault.operation), script: [fault.1])])
+      try await awaiting(name, within: .seconds(30), every: .milliseconds(5)) {
+        fixture.authOS.counts.faults[fault.1.kind] ?? 0 > before
+      }
+    }
+    return try await awaiting(name, within: .seconds(30), every: .milliseconds(2)) {
+      try await candidate(fixture)
+    }
+  }
+
+  /// The worker whose rotation stands where this point is.
+  private func candidate(_ fixture: WritFixture) async throws -> Int? {
+    let rows = try await fixture.pool.query(
+      """
+      select w.pid::int8 as pid
+        from writ_data.job as j
+        join writ_data.worker as w on w.id = j.worker_id and w.state = 'live'
+       where j.type = 'rotate_api_key' and j.state = 'running'
+         and ($1::text is null
+              or exists (select from writ_data.journal as s
+                          where s.job_id = j.id and s.step = $1 and s.attempt = j.attempt))
+       order by j.id desc
+      """, [.text(step)])
+    guard fault != nil else { return try rows.first?["pid"].decode() }
+    // With three rotations at once, the one that waits for an answer has been silent for longest.
+    let silent = try await fixture.pool.query(
+      """
+      select w.pid::int8 as pid
+        from writ_data.job as j
+        join writ_data.worker as w on w.id = j.worker_id and w.state = 'live'
+       where j.type = 'rotate_api_key' and j.state = 'running'
+       order by greatest(
+                  j.claimed_at,
+                  (select max(greatest(s.intent_at, s.outcome_at)) from writ_data.journal as s
+                    where s.job_id = j.id))
+       limit 1
+      """)
+    return try silent.first?["pid"].decode()
+  }
+}
+
+// MARK: The fleet and its load
+
+/// Some workers, of which one after the other is killed.
+private final class Fleet: Sendable {
+  private let fixture: WritFixture
+  private let state: Shared<[WritProcess]>
+  private let live: Shared<[WritProcess]>
+
+  var processes: [WritProcess] { state.value }
+
+  private init(_ fixture: WritFixture, _ workers: [WritProcess]) {
+    self.fixture = fixture
+    state = Shared(workers)
+    live = Shared(workers)
+  }
+
+  static func start(_ fixture: WritFixture, workers count: Int) async throws -> Fleet {
+    var workers: [WritProcess] = []
+    for number in 0..<count { workers.append(try await fixture.startWorker("storm\(number)")) }
+    return Fleet(fixture, workers)
+  }
+
+  /// Kills the worker with this process number, and starts another one; `false` when it is dead already.
+  func replace(_ pid: Int) async throws -> Bool {
+    guard let victim = live.value.first(where: { Int($0.identifier) == pid }) else { return false }
+    await victim.destroy()
+    let next = try await fixture.startWorker("storm")
+    live.change { list in
+      list.removeAll { $0.identifier == victim.identifier }
+      list.append(next)
+    }
+    state.change { $0.append(next) }
+    return true
+  }
+}
+
+/// Jobs of the types whose keys are rotated, all the time.
+private struct Load {
+  let fixture: WritFixture
+
+  init(_ fixture: WritFixture) { self.fixture = fixture }
+
+  /// Orders without letting the line grow long; says how many jobs it has ordered.
+  func run(until isOver: Flag) async throws -> Int {
+    let users = fixture.authOS.seeded.userIDs
+    let plans = fixture.authOS.seeded.planIDs
+    return try await fixture.database.withPool(.enqueuer) { pool in
+      var ordered = 0
+      var leavers = 0
+      while !isOver.isRaised {
+        for _ in 0..<6 {
+          _ = try await pool.query(
+            "select writ.create_user(email => $1)", [.text("storm\(ordered)@acme.test")])
+          ordered += 1
+        }
+        let mover = users["mover\(ordered % 100)@acme.test"] ?? ""
+        let plan = plans[ordered % 4 == 0 ? "pro" : "team"] ?? ""
+        _ = try await pool.query(
+          "select writ.change_plan(user_id => $1::uuid, plan_id => $2::uuid)",
+          [.text(mover), .text(plan)])
+        if let leaver = users["leaver\(leavers)@acme.test"] {
+          _ = try await pool.query(
+            "select writ.revoke_access(user_id => $1::uuid)", [.text(leaver)])
+          leavers += 1
+          ordered += 1
+        }
+        ordered += 1
+        while try await fixture.unfinished(type: nil) > 30, !isOver.isRaised {
+          try await Task.sleep(for: .milliseconds(20))
+        }
+      }
+      return ordered
+    }
+  }
+}
+
+extension WritFixture {
+  /// How many jobs of a type are not over; those of all types but rotations for `nil`.
+  fileprivate func unfinished(type: String?) async throws -> Int {
+    try await pool.query(
+      """
+      select count(*) as jobs from writ_data.job
+       where case when $1::text is null then type <> 'rotate_api_key' else type = $1 end
+         and not (state = 'waiting' and waiting_reason = 'review')
+      """, [.text(type)])[0]["jobs"].decode()
+  }
+}
