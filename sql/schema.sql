@@ -58,6 +58,30 @@ CREATE TYPE writ_data.audit_event_kind AS ENUM (
 
 ALTER TYPE writ_data.audit_event_kind OWNER TO writ_owner;
 
+CREATE TYPE writ_data.bulk_row AS (
+	place integer,
+	id bigint,
+	payload jsonb,
+	subject text,
+	clear jsonb,
+	digested jsonb,
+	run_at timestamp with time zone,
+	priority integer,
+	idempotency_key text,
+	expires_at timestamp with time zone
+);
+
+ALTER TYPE writ_data.bulk_row OWNER TO writ_owner;
+
+CREATE TYPE writ_data.checked_fields AS (
+	payload jsonb,
+	subject text,
+	clear jsonb,
+	digested jsonb
+);
+
+ALTER TYPE writ_data.checked_fields OWNER TO writ_owner;
+
 CREATE DOMAIN writ_data.job_priority AS smallint
 	CONSTRAINT job_priority_check CHECK (((VALUE >= 0) AND (VALUE <= 9)));
 
@@ -113,6 +137,25 @@ CREATE TYPE writ_data.record_entry AS (
 
 ALTER TYPE writ_data.record_entry OWNER TO writ_owner;
 
+CREATE TYPE writ_data.row_fault AS (
+	place integer,
+	code text,
+	field text,
+	message text,
+	hint text
+);
+
+ALTER TYPE writ_data.row_fault OWNER TO writ_owner;
+
+CREATE TYPE writ_data.row_options AS (
+	run_at timestamp with time zone,
+	priority integer,
+	idempotency_key text,
+	expires_at timestamp with time zone
+);
+
+ALTER TYPE writ_data.row_options OWNER TO writ_owner;
+
 CREATE DOMAIN writ_data.tally AS integer
 	CONSTRAINT tally_check CHECK ((VALUE >= 0));
 
@@ -123,7 +166,8 @@ CREATE TYPE writ_data.waiting_reason AS ENUM (
     'concurrency',
     'review',
     'user_action',
-    'rate'
+    'rate',
+    'batch'
 );
 
 ALTER TYPE writ_data.waiting_reason OWNER TO writ_owner;
@@ -169,6 +213,70 @@ end
 $_$;
 
 ALTER FUNCTION writ.add_schedule(type text, name text, spec jsonb) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.batch_jobs(batch_id bigint, only_state text DEFAULT NULL::text, after bigint DEFAULT 0, max_jobs integer DEFAULT 1000) RETURNS TABLE(job_id bigint, state text, waiting_reason text, idempotency_key text, finished_at timestamp with time zone, error_code text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+begin
+  perform from writ.batch_status($1);
+  return query
+    select j.id, j.state, j.waiting_reason, j.idempotency_key, j.finished_at,
+           case when j.state <> 'completed' then j.last_error ->> 'code' end
+      from writ.job as j
+     where j.batch_id = $1 and j.id > $3 and ($2 is null or j.state = $2)
+     order by j.id
+     limit least($4, 10000);
+end
+$_$;
+
+ALTER FUNCTION writ.batch_jobs(batch_id bigint, only_state text, after bigint, max_jobs integer) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.batch_status(batch_id bigint) RETURNS TABLE(id bigint, state text, created_at timestamp with time zone, created_by text, closed_at timestamp with time zone, finished_at timestamp with time zone, jobs bigint, scheduled bigint, available bigint, running bigint, retryable bigint, waiting bigint, review bigint, completed bigint, discarded bigint, cancelled bigint, per_second numeric, done_in interval, callback_job_id bigint, callback_state text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+begin
+  return query
+    select d.*
+      from writ_data.batch as b, lateral writ_data.describe_batch(b) as d
+     where b.id = $1 and (b.created_by = writ_data.caller() or writ_data.sees_all());
+  if not found then
+    perform writ_data.refuse_batch(
+      'there is no such batch, or another role made it',
+      'A batch is shown to the role that made it, to writ_admin and to writ_auditor.'
+    );
+  end if;
+end
+$_$;
+
+ALTER FUNCTION writ.batch_status(batch_id bigint) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.batches(max_batches integer DEFAULT 50) RETURNS TABLE(id bigint, state text, created_at timestamp with time zone, created_by text, closed_at timestamp with time zone, finished_at timestamp with time zone, jobs bigint, scheduled bigint, available bigint, running bigint, retryable bigint, waiting bigint, review bigint, completed bigint, discarded bigint, cancelled bigint, per_second numeric, done_in interval, callback_job_id bigint, callback_state text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  _caller constant text := writ_data.caller();
+  _sees_all constant boolean := writ_data.sees_all();
+begin
+  return query
+    select d.*
+      from (
+        select b.* from writ_data.batch as b
+         where b.created_by = _caller or _sees_all
+         order by b.id desc
+         limit least($1, 1000)
+      ) as b,
+      lateral writ_data.describe_batch(row(b.*)::writ_data.batch) as d
+     order by d.id desc;
+end
+$_$;
+
+ALTER FUNCTION writ.batches(max_batches integer) OWNER TO writ_owner;
 
 CREATE FUNCTION writ.cancel(job_id bigint, force boolean DEFAULT false) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -252,12 +360,13 @@ begin
     id, run_at, enqueued_at, deadline_at, claimed_at, finished_at, worker_id, attempt, failures,
     max_attempts,
     state, priority, unresolved, type, environment, queue, definition_hash, subject, subject_digest,
-    enqueued_by, actor, idempotency_key, traceparent, payload, last_error
+    enqueued_by, actor, idempotency_key, traceparent, payload, last_error, batch_id
   )
   select id, run_at, enqueued_at, deadline_at, claimed_at, _now, worker_id, attempt, failures,
          max_attempts,
          'cancelled', priority, unresolved, type, environment, queue, definition_hash, subject,
-         subject_digest, enqueued_by, actor, idempotency_key, traceparent, payload, last_error
+         subject_digest, enqueued_by, actor, idempotency_key, traceparent, payload, last_error,
+         batch_id
     from gone;
   if _job.subject is not null then
     perform writ_data.unpark_subjects(array[_job.environment], array[_job.subject], _now);
@@ -267,6 +376,25 @@ end
 $_$;
 
 ALTER FUNCTION writ.cancel(job_id bigint, force boolean) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.check_many(type text, payloads text[], run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, priority integer DEFAULT NULL::integer, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(place integer, code text, field text, message text, hint text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+  _rows jsonb[] := writ_data.read_rows(payloads);
+begin
+  perform writ_data.bulk_type(type, _rows);
+  perform writ_data.check_order(type, '{}', '{}', null, run_at, priority, null, expires_at);
+  return query
+    select f.place, f.code, f.field, f.message, f.hint
+      from unnest(writ_data.check_rows(type, _rows, 1, run_at, priority, expires_at, 100)) as f
+     order by f.place;
+end
+$$;
+
+ALTER FUNCTION writ.check_many(type text, payloads text[], run_at timestamp with time zone, priority integer, expires_at timestamp with time zone) OWNER TO writ_owner;
 
 CREATE FUNCTION writ.clear_limit(type text DEFAULT NULL::text, environment text DEFAULT NULL::text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -291,6 +419,93 @@ end
 $$;
 
 ALTER FUNCTION writ.clear_limit(type text, environment text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.close_batch(batch_id bigint) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  _batch writ_data.batch;
+begin
+  select b.* into _batch
+    from writ_data.batch as b
+   where b.id = $1 and b.created_by = writ_data.caller()
+     for update;
+  if not found then
+    perform writ_data.refuse_batch(
+      'there is no such batch, or another role made it', 'writ.create_batch makes one.'
+    );
+  end if;
+  update writ_data.batch as b
+     set closed_at = clock_timestamp()
+   where b.id = $1 and b.closed_at is null;
+  return found;
+end
+$_$;
+
+ALTER FUNCTION writ.close_batch(batch_id bigint) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.create_batch(callback_type text DEFAULT NULL::text, callback_payload text DEFAULT NULL::text, callback_environment text DEFAULT NULL::text, callback_queue text DEFAULT NULL::text, callback_priority integer DEFAULT NULL::integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+  _payload jsonb := writ_data.read_json(callback_payload);
+  _words record;
+  _id bigint;
+  _job writ_data.job;
+  _now timestamptz;
+  _deadline interval;
+begin
+  if callback_type is null then
+    if callback_payload is not null then
+      raise exception using
+        errcode = 'WR003', column = 'callback_type',
+        message = 'create_batch: callback_type is required with a callback_payload',
+        hint = 'Name the type of the job that is to run when the batch is finished.';
+    end if;
+    return writ_data.open_batch();
+  end if;
+  perform writ_data.check_type(callback_type);
+  if _payload is null or jsonb_typeof(_payload) <> 'object' then
+    raise exception using
+      errcode = 'WR001', column = 'callback_payload',
+      message = callback_type || ': callback_payload must be a JSON object',
+      hint = 'Its members are the fields of the job type; the view writ.job_type lists them.';
+  end if;
+  _id := writ_data.open_batch(callback_type);
+  _words := writ_data.callback_payload(callback_type, _payload, _id);
+  _job.id := writ.enqueue(
+    callback_type, _words.filled, environment => callback_environment, queue => callback_queue,
+    priority => callback_priority
+  );
+  _now := clock_timestamp();
+  select j.deadline_at - j.run_at into _deadline from writ_data.job as j where j.id = _job.id;
+  -- Nobody has seen it as available: it is of this transaction. Its time begins with the release.
+  update writ_data.job as j
+     set state = 'waiting', waiting_reason = 'batch', waiting_since = _now, claim_order = null,
+         deadline_at = null
+   where j.id = _job.id
+  returning j.* into strict _job;
+  update writ_data.batch as b
+     set callback_job_id = _job.id, callback_counts = _words.counts,
+         callback_deadline = _deadline
+   where b.id = _id;
+  insert into writ_data.audit_event (
+    occurred_at, event, job_id, attempt, type, environment, from_state, to_state, waiting_reason,
+    role_name, actor, subject_digest, recorded
+  )
+  values (
+    _now, 'parked', _job.id, 0, _job.type, _job.environment, 'available', 'waiting', 'batch',
+    writ_data.caller(), _job.actor, _job.subject_digest, jsonb_build_object('batch_id', _id)
+  );
+  return _id;
+end
+$$;
+
+ALTER FUNCTION writ.create_batch(callback_type text, callback_payload text, callback_environment text, callback_queue text, callback_priority integer) OWNER TO writ_owner;
 
 CREATE FUNCTION writ.create_environment(name text, is_default boolean DEFAULT false) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -357,20 +572,7 @@ CREATE FUNCTION writ.enqueue(type text, payload jsonb, run_at timestamp with tim
 declare
   _id bigint;
 begin
-  if type is null or not exists (select from writ_data.job_type as t where t.name = type) then
-    raise exception using
-      errcode = 'WR002', column = 'type',
-      message = case
-        when type ~ '^[a-z][a-z0-9_]{0,47}$' then 'there is no job type ' || type
-        else 'the job type is not known'
-      end,
-      hint = 'The view writ.job_type lists the job types; writ types publish adds one.';
-  end if;
-  if not writ_data.may_order(type, writ_data.caller()) then
-    raise exception using
-      errcode = 'WR007', message = type || ': this role may not order jobs of this type',
-      hint = 'An administrator grants it with writ.grant_job_type.';
-  end if;
+  perform writ_data.check_type(type);
   if payload is null or jsonb_typeof(payload) <> 'object' then
     raise exception using
       errcode = 'WR001', column = 'payload', message = type || ': payload must be a JSON object',
@@ -398,6 +600,54 @@ end
 $$;
 
 ALTER FUNCTION writ.enqueue(type text, payload text, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text, expires_at timestamp with time zone) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.enqueue_many(type text, payloads text[], batch_id bigint DEFAULT NULL::bigint, closes_batch boolean DEFAULT false, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, priority integer DEFAULT NULL::integer, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, environment text DEFAULT NULL::text, queue text DEFAULT NULL::text, traceparent text DEFAULT NULL::text, OUT batch bigint, OUT jobs integer, OUT known integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+begin
+  select m.* into batch, jobs, known
+    from writ_data.add_many(
+           type, writ_data.read_rows(payloads), batch_id, closes_batch, run_at, priority,
+           expires_at, environment, queue, traceparent
+         ) as m;
+end
+$$;
+
+ALTER FUNCTION writ.enqueue_many(type text, payloads text[], batch_id bigint, closes_batch boolean, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, environment text, queue text, traceparent text, OUT batch bigint, OUT jobs integer, OUT known integer) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.enqueue_many(type text, payloads jsonb, batch_id bigint DEFAULT NULL::bigint, closes_batch boolean DEFAULT false, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, priority integer DEFAULT NULL::integer, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, environment text DEFAULT NULL::text, queue text DEFAULT NULL::text, traceparent text DEFAULT NULL::text, OUT batch bigint, OUT jobs integer, OUT known integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+begin
+  select m.* into batch, jobs, known
+    from writ_data.add_many(
+           type, writ_data.read_rows(payloads), batch_id, closes_batch, run_at, priority,
+           expires_at, environment, queue, traceparent
+         ) as m;
+end
+$$;
+
+ALTER FUNCTION writ.enqueue_many(type text, payloads jsonb, batch_id bigint, closes_batch boolean, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, environment text, queue text, traceparent text, OUT batch bigint, OUT jobs integer, OUT known integer) OWNER TO writ_owner;
+
+CREATE FUNCTION writ.enqueue_many(type text, payloads text, batch_id bigint DEFAULT NULL::bigint, closes_batch boolean DEFAULT false, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, priority integer DEFAULT NULL::integer, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, environment text DEFAULT NULL::text, queue text DEFAULT NULL::text, traceparent text DEFAULT NULL::text, OUT batch bigint, OUT jobs integer, OUT known integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+begin
+  select m.* into batch, jobs, known
+    from writ_data.add_many(
+           type, writ_data.read_rows(writ_data.read_json(payloads)), batch_id, closes_batch,
+           run_at, priority, expires_at, environment, queue, traceparent
+         ) as m;
+end
+$$;
+
+ALTER FUNCTION writ.enqueue_many(type text, payloads text, batch_id bigint, closes_batch boolean, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, environment text, queue text, traceparent text, OUT batch bigint, OUT jobs integer, OUT known integer) OWNER TO writ_owner;
 
 CREATE FUNCTION writ.grant_job_type(job_type text, role_name text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -450,6 +700,7 @@ begin
                  from writ_data.job as earlier
                 where earlier.environment = j.environment and earlier.subject = j.subject
                   and earlier.id < j.id and earlier.state <> 'scheduled'
+                  and earlier.waiting_reason is distinct from 'batch'
              )
            )
       from writ_data.job as j
@@ -596,16 +847,22 @@ begin
       id, claim_order, run_at, enqueued_at, deadline_at, attempt, max_attempts, state, priority,
       unresolved,
       type, environment, queue, definition_hash, subject, subject_digest, enqueued_by, actor,
-      idempotency_key, traceparent, payload, last_error
+      idempotency_key, traceparent, payload, last_error, batch_id
     )
     values (
       _old.id, -nextval('writ_data.claim_order'), _now, _old.enqueued_at,
       _now + (_old.deadline_at - _old.enqueued_at), _old.attempt, _old.max_attempts, 'available',
       _old.priority, _old.unresolved, _old.type, _old.environment, _old.queue, _old.definition_hash,
       _old.subject, _old.subject_digest, _old.enqueued_by, _old.actor, _old.idempotency_key,
-      _old.traceparent, _old.payload, _old.last_error
+      _old.traceparent, _old.payload, _old.last_error, _old.batch_id
     )
     returning j.* into _job;
+    -- It holds its batch open again, unless that is finished: a callback runs once.
+    if _old.batch_id is not null then
+      update writ_data.batch as b
+         set first_unfinished = least(b.first_unfinished, $1)
+       where b.id = _old.batch_id and b.finished_at is null;
+    end if;
     if _from <> 'completed' then
       with moved as (
         delete from writ_data.journal_history as n
@@ -864,7 +1121,7 @@ ALTER FUNCTION writ.status(job_id bigint) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.add_job(type text, definition_hash text, max_attempts integer, deadline interval, key_window interval, payload jsonb, subject text, recorded jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text, expires_at timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
-    AS $_$
+    AS $$
 #variable_conflict use_variable
 declare
   _now timestamptz := clock_timestamp();
@@ -877,100 +1134,17 @@ declare
   _order bigint;
   _state writ_data.job_state;
   _subject_digest bytea := writ_data.digest(subject);
-  _field text;
   _transaction xid8;
 begin
-  if octet_length(_text) > 65536 then
-    raise exception using
-      errcode = 'WR001', message = type || ': payload must have at most 65536 bytes',
-      hint = 'Pass a reference to large data, not the data.';
-  end if;
-  if writ_data.looks_secret(_text) then
-    select key into _field
-      from jsonb_each_text(payload)
-     where writ_data.looks_secret(value)
-     order by key
-     limit 1;
-    raise exception using
-      errcode = 'WR005', column = coalesce(_field, 'payload'),
-      message = type || ': ' || coalesce(_field, 'payload') || ' looks like a secret',
-      hint = 'Keys, tokens and passwords belong in the secret store; nothing was stored.';
-  end if;
-  if length(subject) > 400 then
-    raise exception using
-      errcode = 'WR001',
-      message = type || ': the subject of the job must have at most 400 characters',
-      hint = 'The subject is made from fields of the payload; shorten those.';
-  end if;
-  if priority is null then
-    priority := 5;
-  elsif priority not between 0 and 9 then
-    raise exception using
-      errcode = 'WR003', column = 'priority', message = type || ': priority must be from 0 to 9',
-      hint = '0 goes first, 9 last; without the option it is 5.';
-  end if;
-  if queue is null then
-    queue := 'default';
-  elsif queue !~ '^[a-z][a-z0-9_-]{0,62}$' then
-    raise exception using
-      errcode = 'WR003', column = 'queue', message = type || ': queue must be the name of a queue',
-      hint = 'A lower-case letter, then at most 62 lower-case letters, digits, _ or -.';
-  end if;
-  if run_at = '-infinity' or run_at >= '10000-01-01T00:00:00Z' then
-    raise exception using
-      errcode = 'WR003', column = 'run_at',
-      message = type || ': run_at must be a finite time before the year 10000',
-      hint = 'Leave it out to run the job now.';
-  end if;
-  if expires_at = '-infinity' or expires_at >= '10000-01-01T00:00:00Z' then
-    raise exception using
-      errcode = 'WR003', column = 'expires_at',
-      message = type || ': expires_at must be a finite time before the year 10000',
-      hint = 'Leave it out if the job is wanted however late it runs.';
-  end if;
-  if traceparent !~ '^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$' then
-    raise exception using
-      errcode = 'WR003', column = 'traceparent',
-      message = type || ': traceparent must have the form of W3C Trace Context',
-      hint = 'For example 00-<32 hex digits>-<16 hex digits>-01.';
-  end if;
-  if length(_actor) > 200 or writ_data.looks_secret(_actor) then
-    raise exception using
-      errcode = 'WR003', column = 'actor',
-      message = type || ': the setting writ.actor must name a person in at most 200 characters',
-      hint = 'Set it with: set local writ.actor = ''…''; it is recorded in the audit trail.';
-  end if;
-
-  if environment is null then
-    select e.name into _environment from writ_data.environment as e where e.is_default;
-  else
-    select e.name into _environment from writ_data.environment as e where e.name = environment;
-  end if;
-  if _environment is null then
-    raise exception using
-      errcode = 'WR004', column = 'environment',
-      message = type || case
-        when environment is null then ': there is no default environment'
-        else ': environment is not known'
-      end,
-      hint = 'The view writ.environment lists the environments; an administrator adds one with'
-        ' writ.create_environment.';
-  end if;
+  perform writ_data.check_order(
+    type, payload, _text, subject, run_at, priority, idempotency_key, expires_at
+  );
+  _environment := writ_data.check_call(type, environment, queue, traceparent);
+  priority := coalesce(priority, 5);
+  queue := coalesce(queue, 'default');
 
   _id := nextval('writ_data.job_id');
   if idempotency_key is not null then
-    if length(idempotency_key) not between 1 and 200 or idempotency_key ~ '[[:cntrl:]]' then
-      raise exception using
-        errcode = 'WR003', column = 'idempotency_key',
-        message = type
-          || ': idempotency_key must have 1 to 200 characters, none of them a control character',
-        hint = 'Use the number of the order or event that asks for this job.';
-    elsif writ_data.looks_secret(idempotency_key) then
-      raise exception using
-        errcode = 'WR005', column = 'idempotency_key',
-        message = type || ': idempotency_key looks like a secret',
-        hint = 'Use the number of the order or event that asks for this job; nothing was stored.';
-    end if;
     _known_id := writ_data.key_job(
       _caller, _environment, type, idempotency_key, _id, sha256(convert_to(_text, 'UTF8')), _now,
       _now + key_window
@@ -980,15 +1154,7 @@ begin
     end if;
   end if;
   -- Not before the key: who asks again for a job that he has ordered gets its number at any time.
-  if expires_at <= greatest(_now, run_at) then
-    raise exception using
-      errcode = 'WR003', column = 'expires_at',
-      message = type || case
-        when expires_at <= _now then ': expires_at must be in the future'
-        else ': expires_at must be later than run_at'
-      end,
-      hint = 'A job that has changed nothing by then is not carried out any more.';
-  end if;
+  perform writ_data.check_expiry(type, expires_at, run_at, _now);
 
   _transaction := pg_current_xact_id();
   if run_at > _now then
@@ -1028,9 +1194,50 @@ begin
   end if;
   return _id;
 end
-$_$;
+$$;
 
 ALTER FUNCTION writ_data.add_job(type text, definition_hash text, max_attempts integer, deadline interval, key_window interval, payload jsonb, subject text, recorded jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text, expires_at timestamp with time zone) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.add_many(type text, row_values jsonb[], batch_id bigint, closes_batch boolean, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, environment text, queue text, traceparent text, OUT batch bigint, OUT jobs integer, OUT known integer) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_variable
+declare
+  _slice constant int := 10000;
+  _type writ_data.job_type := writ_data.bulk_type(type, row_values);
+  _environment text := writ_data.check_call(type, environment, queue, traceparent);
+  _first int := 1;
+begin
+  perform writ_data.check_order(
+    type, '{}', '{}', null, run_at, priority, null, expires_at
+  );
+  if batch_id is null then
+    batch := writ_data.open_batch();
+    closes_batch := true;
+  else
+    batch := batch_id;
+    perform writ_data.join_batch(batch);
+  end if;
+  jobs := 0;
+  while _first <= cardinality(row_values)
+  loop
+    jobs := jobs + writ_data.add_rows(
+      _type, row_values[_first:_first + _slice - 1], _first, batch, run_at, priority, expires_at,
+      _environment, coalesce(queue, 'default'), traceparent
+    );
+    _first := _first + _slice;
+  end loop;
+  known := cardinality(row_values) - jobs;
+  if closes_batch then
+    perform writ.close_batch(batch);
+  end if;
+  if jobs > 0 then
+    perform writ_data.wake(coalesce(queue, 'default'));
+  end if;
+end
+$$;
+
+ALTER FUNCTION writ_data.add_many(type text, row_values jsonb[], batch_id bigint, closes_batch boolean, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, environment text, queue text, traceparent text, OUT batch bigint, OUT jobs integer, OUT known integer) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.add_partitions(at timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql
@@ -1065,6 +1272,262 @@ end
 $$;
 
 ALTER FUNCTION writ_data.add_partitions(at timestamp with time zone) OWNER TO writ_owner;
+
+CREATE TABLE writ_data.job_type (
+    name text NOT NULL,
+    definition_hash text NOT NULL,
+    generator integer NOT NULL,
+    signature text NOT NULL,
+    description text,
+    inputs jsonb NOT NULL,
+    subject jsonb,
+    max_attempts integer NOT NULL,
+    concurrency integer,
+    deadline interval,
+    replay text NOT NULL,
+    published_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    published_by text NOT NULL,
+    rate_limit integer,
+    rate_period interval,
+    key_window interval DEFAULT '720:00:00'::interval NOT NULL,
+    CONSTRAINT job_type_concurrency_check CHECK (((concurrency >= 1) AND (concurrency <= 100000))),
+    CONSTRAINT job_type_deadline_check CHECK ((deadline > '00:00:00'::interval)),
+    CONSTRAINT job_type_inputs_check CHECK ((jsonb_typeof(inputs) = 'array'::text)),
+    CONSTRAINT job_type_key_window_check CHECK ((key_window > '00:00:00'::interval)),
+    CONSTRAINT job_type_max_attempts_check CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
+    CONSTRAINT job_type_name_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,47}$'::text)),
+    CONSTRAINT job_type_rate_has_period CHECK (((rate_limit IS NULL) = (rate_period IS NULL))),
+    CONSTRAINT job_type_rate_limit_check CHECK (((rate_limit >= 1) AND (rate_limit <= 100000))),
+    CONSTRAINT job_type_rate_period_check CHECK (((rate_period >= '00:00:00.001'::interval) AND (rate_period <= '31 days'::interval))),
+    CONSTRAINT job_type_replay_check CHECK ((replay = ANY (ARRAY['safe'::text, 'review'::text, 'never'::text]))),
+    CONSTRAINT job_type_subject_check CHECK ((jsonb_typeof(subject) = 'array'::text))
+);
+
+ALTER TABLE writ_data.job_type OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.job_type IS 'The types that can be ordered now, each with its current definition.';
+
+CREATE FUNCTION writ_data.add_rows(type writ_data.job_type, row_values jsonb[], first_place integer, batch_id bigint, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, environment text, queue text, traceparent text) RETURNS integer
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+declare
+  _max_faults constant int := 100;
+  _now constant timestamptz := clock_timestamp();
+  _caller constant text := writ_data.caller();
+  _actor constant text := nullif(current_setting('writ.actor', true), '');
+  _type constant text := (type).name;
+  _rows writ_data.bulk_row[];
+  _row writ_data.bulk_row;
+  _faults writ_data.row_fault[];
+  _taken bigint[];
+  _known bigint[] := '{}';
+  _known_id bigint;
+  _is_suspect boolean;
+  _transaction xid8;
+  _count int;
+  _message text;
+  _hint text;
+begin
+  -- All rows at once; a wrong one ends the statement, and then they are read one by one, to say
+  -- which. The numbers of the jobs are drawn in the order of the rows.
+  begin
+    execute format(
+      'select array_agg(
+                (
+                  r.place, r.id, (r.checked).payload, (r.checked).subject, (r.checked).clear,
+                  (r.checked).digested, (r.options).run_at, (r.options).priority,
+                  (r.options).idempotency_key, (r.options).expires_at
+                )::writ_data.bulk_row order by r.place
+              ),
+              bool_or(r.value is null)
+         from (
+           select v.place::int + $3 - 1 as place, v.value, nextval(''writ_data.job_id'') as id,
+                  writ_data.%I(v.value - $2) as checked,
+                  case
+                    when v.value ?| $2
+                    then writ_data.read_row_options($4, v.value, $5, $6, $7)
+                    else $8
+                  end as options
+             from unnest($1) with ordinality as v (value, place)
+           offset 0
+         ) as r',
+      'object_' || _type
+    )
+      into _rows, _is_suspect
+      using $2, writ_data.row_option_names(), $3, _type, $5, $6, $7,
+            ($5, $6, null, $7)::writ_data.row_options;
+    -- What check_order looks at, set by set: texts of a hundred rows are searched for secrets at
+    -- once. Whatever looks wrong here is judged by check_order itself.
+    _is_suspect := _is_suspect or (
+      select bool_or(
+               octet_length(r.payload::text) > 65536 or length(r.subject) > 400
+               or r.priority not between 0 and 9
+               or r.run_at = '-infinity' or r.run_at >= '10000-01-01T00:00:00Z'
+               or r.expires_at = '-infinity' or r.expires_at >= '10000-01-01T00:00:00Z'
+               or length(r.idempotency_key) not between 1 and 200
+               or r.idempotency_key ~ '[[:cntrl:]]'
+               or (r.idempotency_key is null and r.expires_at <= greatest(_now, r.run_at))
+             )
+        from unnest(_rows) as r
+    ) is true or exists (
+      select
+        from (
+          select string_agg(concat_ws(E'\n', r.payload::text, r.idempotency_key), E'\n') as texts
+            from unnest(_rows) as r
+           group by r.place / 100
+        ) as block
+       where writ_data.looks_secret(block.texts)
+    );
+  exception
+    when data_exception or program_limit_exceeded then _is_suspect := true;
+    when sqlstate 'WR001' or sqlstate 'WR003' then _is_suspect := true;
+  end;
+  if _is_suspect then
+    _faults := writ_data.check_rows(_type, $2, $3, $5, $6, $7, _max_faults);
+    if _faults <> '{}' then
+      perform writ_data.refuse_rows(_type, _faults, _max_faults);
+    elsif _rows is null then
+      raise exception using
+        errcode = 'XX000', message = _type || ': rows were refused together and accepted one by one';
+    end if;
+  end if;
+
+  begin
+    -- Keys that nobody has used, all at once; the others are a matter of key_job.
+    with fresh as (
+      select distinct on (r.idempotency_key) r.idempotency_key, r.id, r.payload
+        from unnest(_rows) as r
+       where r.idempotency_key is not null
+       order by r.idempotency_key, r.place
+    ), taken as (
+      insert into writ_data.idempotency_key as k (
+        ordered_by, environment, type, key, job_id, created_at, free_at, payload_digest
+      )
+      select _caller, $8, _type, f.idempotency_key, f.id, _now, _now + (type).key_window,
+             sha256(convert_to(f.payload::text, 'UTF8'))
+        from fresh as f
+       order by f.idempotency_key
+      on conflict do nothing
+      returning k.job_id
+    )
+    select coalesce(array_agg(t.job_id), '{}') into _taken from taken as t;
+    for _row in
+      select r.* from unnest(_rows) as r
+       where r.idempotency_key is not null
+         and not exists (select from unnest(_taken) as t (id) where t.id = r.id)
+       order by r.idempotency_key, r.place
+    loop
+      _known_id := writ_data.key_job(
+        _caller, $8, _type, _row.idempotency_key, _row.id,
+        sha256(convert_to(_row.payload::text, 'UTF8')), _now, _now + (type).key_window
+      );
+      if _known_id <> _row.id then
+        _known := _known || _row.id;
+      end if;
+    end loop;
+    if exists (
+      select from unnest(_rows) as r where r.expires_at <= greatest(_now, r.run_at)
+    ) then
+      for _row in
+        select r.* from unnest(_rows) as r
+         where r.idempotency_key is not null
+           and not exists (select from unnest(_known) as k (id) where k.id = r.id)
+         order by r.place
+      loop
+        perform writ_data.check_expiry(_type, _row.expires_at, _row.run_at, _now);
+      end loop;
+    end if;
+  exception
+    when sqlstate 'WR003' or sqlstate 'WR006' then
+      get stacked diagnostics _message = message_text, _hint = pg_exception_hint;
+      perform writ_data.refuse_rows(
+        _type,
+        array[
+          (
+            _row.place, sqlstate,
+            case sqlstate when 'WR006' then 'idempotency_key' else 'expires_at' end,
+            _message, _hint
+          )::writ_data.row_fault
+        ],
+        _max_faults
+      );
+  end;
+
+  -- The transaction id before the place in the line: add_job says why.
+  _transaction := pg_current_xact_id();
+  with fresh as materialized (
+    select r.*, coalesce(r.run_at > _now, false) as is_later,
+           sha256(k.outer_block || sha256(k.inner_block || convert_to(r.subject, 'UTF8')))
+             as subject_digest,
+           -- writ_data.recorded, with the key of the digests read once.
+           case
+             when r.digested is null or r.digested = '{}' then nullif(r.clear, '{}')
+             else coalesce(r.clear, '{}') || (
+               select jsonb_object_agg(
+                        d.key,
+                        'hmac-sha256:' || encode(
+                          sha256(
+                            k.outer_block
+                              || sha256(k.inner_block || convert_to(d.value, 'UTF8'))
+                          ),
+                          'hex'
+                        )
+                      )
+                 from jsonb_each_text(r.digested) as d
+             )
+           end as recorded
+      from unnest(_rows) as r, writ_data.digest_key as k
+     where not exists (select from unnest(_known) as n (id) where n.id = r.id)
+     order by r.place
+  ), event as (
+    insert into writ_data.audit_event (
+      occurred_at, job_id, to_state, event, type, environment, role_name, actor, definition_hash,
+      subject_digest, recorded
+    )
+    select _now, f.id, case when f.is_later then 'scheduled' else 'available' end::writ_data.job_state,
+           'enqueued', _type, $8, _caller, _actor, (type).definition_hash, f.subject_digest,
+           f.recorded
+      from fresh as f
+  )
+  insert into writ_data.job (
+    id, claim_order, run_at, enqueued_at, deadline_at, max_attempts, state, priority, type,
+    environment, queue, definition_hash, subject, subject_digest, enqueued_by, actor,
+    idempotency_key, traceparent, payload, batch_id
+  )
+  select f.id, case when not f.is_later then nextval('writ_data.claim_order') end,
+         case when f.is_later then f.run_at else _now end, _now,
+         coalesce(
+           f.expires_at, case when f.is_later then f.run_at else _now end + (type).deadline
+         ),
+         (type).max_attempts,
+         case when f.is_later then 'scheduled' else 'available' end::writ_data.job_state,
+         coalesce(f.priority, 5), _type, $8, $9, (type).definition_hash, f.subject,
+         f.subject_digest, _caller, _actor, f.idempotency_key, $10, f.payload, $4
+    from fresh as f;
+  get diagnostics _count = row_count;
+  return _count;
+end
+$_$;
+
+ALTER FUNCTION writ_data.add_rows(type writ_data.job_type, row_values jsonb[], first_place integer, batch_id bigint, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, environment text, queue text, traceparent text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.key_window(spec jsonb) RETURNS interval
+    LANGUAGE sql IMMUTABLE
+    RETURN COALESCE(make_interval(secs => ((spec ->> 'key_window_seconds'::text))::double precision), '720:00:00'::interval);
+
+ALTER FUNCTION writ_data.key_window(spec jsonb) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.adding_call(spec jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN format('  return writ_data.add_job(
+    %L, %L, %s, %s, %L::interval, _checked.payload,
+    _checked.subject, writ_data.recorded(_checked.clear, _checked.digested), run_at, priority,
+    idempotency_key, environment, queue, traceparent, expires_at
+  );
+'::text, (spec ->> 'name'::text), (spec ->> 'hash'::text), ((spec ->> 'max_attempts'::text))::integer, COALESCE((quote_literal(make_interval(secs => ((spec ->> 'deadline_seconds'::text))::double precision)) || '::interval'::text), 'null'::text), writ_data.key_window(spec));
+
+ALTER FUNCTION writ_data.adding_call(spec jsonb) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.admit_limits(ids bigint[], environment text, types text[], worker_id bigint, now timestamp with time zone, granted bigint[]) RETURNS bigint[]
     LANGUAGE plpgsql
@@ -1171,6 +1634,7 @@ begin
                from writ_data.job as earlier
               where earlier.environment = j.environment and earlier.subject = j.subject
                 and earlier.id < j.id and earlier.state <> 'scheduled'
+                and earlier.waiting_reason is distinct from 'batch'
            )
      order by j.subject
   ), made as (
@@ -1198,11 +1662,93 @@ $_$;
 
 ALTER FUNCTION writ_data.admit_subjects(INOUT ids bigint[], environment text, worker_id bigint, now timestamp with time zone, OUT started bigint[]) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.bulk_type(type text, row_values jsonb[]) RETURNS writ_data.job_type
+    LANGUAGE plpgsql STABLE
+    AS $_$
+#variable_conflict use_column
+declare
+  _type writ_data.job_type;
+begin
+  perform writ_data.check_type($1);
+  if row_values is null then
+    raise exception using
+      errcode = 'WR001', column = 'payloads', message = $1 || ': payloads must be a list of objects',
+      hint = 'Pass a JSON array with one object a job.';
+  elsif cardinality(row_values) > 100000 then
+    raise exception using
+      errcode = 'WR001', column = 'payloads',
+      message = $1 || ': payloads must have at most 100000 rows',
+      hint = 'Call it several times with the same batch, in one transaction.';
+  end if;
+  select t.* into strict _type from writ_data.job_type as t where t.name = $1;
+  return _type;
+end
+$_$;
+
+ALTER FUNCTION writ_data.bulk_type(type text, row_values jsonb[]) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.burst(rate_limit integer) RETURNS integer
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN (rate_limit IS NOT NULL) THEN GREATEST(((rate_limit + 9) / 10), LEAST(rate_limit, 2)) ELSE NULL::integer END;
 
 ALTER FUNCTION writ_data.burst(rate_limit integer) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.callback_payload(type text, payload jsonb, batch_id bigint, OUT filled jsonb, OUT counts jsonb) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $_$
+#variable_conflict use_variable
+declare
+  _type writ_data.job_type;
+  _field record;
+  _input jsonb;
+  _word text;
+begin
+  select t.* into _type from writ_data.job_type as t where t.name = type;
+  filled := payload;
+  counts := '{}';
+  for _field in
+    select e.key, e.value #>> '{}' as word
+      from jsonb_each(payload) as e
+     where jsonb_typeof(e.value) = 'string' and e.value #>> '{}' ~ '^[$]batch[.]'
+  loop
+    _word := substr(_field.word, 8);
+    select i into _input
+      from jsonb_array_elements(_type.inputs) as i
+     where i ->> 'name' = _field.key;
+    -- A field that the type does not have is refused with the rest of the payload.
+    continue when not found;
+    if _word = 'id' then
+      filled := filled || jsonb_build_object(
+        _field.key,
+        case when _input ->> 'kind' = 'string' then to_jsonb(batch_id::text)
+          else to_jsonb(batch_id) end
+      );
+    elsif _word not in ('jobs', 'completed', 'discarded', 'cancelled') then
+      raise exception using
+        errcode = 'WR003', column = _field.key,
+        message = type || ': ' || _field.key || ' must not begin with $batch. in a callback',
+        hint = 'Except for $batch.id, $batch.jobs, $batch.completed, $batch.discarded and'
+          ' $batch.cancelled.';
+    elsif _input ->> 'kind' <> 'integer' or _input ? 'maximum' or _input ? 'enum'
+      or coalesce((_input ->> 'minimum')::numeric, 0) > 0
+      or exists (
+        select from jsonb_array_elements(_type.subject) as part where part ->> 'input' = _field.key
+      )
+    then
+      raise exception using
+        errcode = 'WR003', column = _field.key,
+        message = type || ': ' || _field.key || ' cannot take a count of the batch',
+        hint = 'A count goes into an integer field that may be 0, has no maximum, and is no part of'
+          ' the subject.';
+    else
+      filled := filled || jsonb_build_object(_field.key, 0);
+      counts := counts || jsonb_build_object(_field.key, _word);
+    end if;
+  end loop;
+end
+$_$;
+
+ALTER FUNCTION writ_data.callback_payload(type text, payload jsonb, batch_id bigint, OUT filled jsonb, OUT counts jsonb) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.caller() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -1328,6 +1874,53 @@ $_$;
 
 ALTER FUNCTION writ_data.change_schedule(old writ_data.schedule, new writ_data.schedule, now timestamp with time zone) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.check_call(type text, environment text, queue text, traceparent text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $_$
+#variable_conflict use_variable
+declare
+  _actor text := nullif(current_setting('writ.actor', true), '');
+  _environment text;
+begin
+  if queue !~ '^[a-z][a-z0-9_-]{0,62}$' then
+    raise exception using
+      errcode = 'WR003', column = 'queue', message = type || ': queue must be the name of a queue',
+      hint = 'A lower-case letter, then at most 62 lower-case letters, digits, _ or -.';
+  end if;
+  if traceparent !~ '^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$' then
+    raise exception using
+      errcode = 'WR003', column = 'traceparent',
+      message = type || ': traceparent must have the form of W3C Trace Context',
+      hint = 'For example 00-<32 hex digits>-<16 hex digits>-01.';
+  end if;
+  if length(_actor) > 200 or writ_data.looks_secret(_actor) then
+    raise exception using
+      errcode = 'WR003', column = 'actor',
+      message = type || ': the setting writ.actor must name a person in at most 200 characters',
+      hint = 'Set it with: set local writ.actor = ''…''; it is recorded in the audit trail.';
+  end if;
+
+  if environment is null then
+    select e.name into _environment from writ_data.environment as e where e.is_default;
+  else
+    select e.name into _environment from writ_data.environment as e where e.name = environment;
+  end if;
+  if _environment is null then
+    raise exception using
+      errcode = 'WR004', column = 'environment',
+      message = type || case
+        when environment is null then ': there is no default environment'
+        else ': environment is not known'
+      end,
+      hint = 'The view writ.environment lists the environments; an administrator adds one with'
+        ' writ.create_environment.';
+  end if;
+  return _environment;
+end
+$_$;
+
+ALTER FUNCTION writ_data.check_call(type text, environment text, queue text, traceparent text) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.check_definition(spec jsonb) RETURNS void
     LANGUAGE plpgsql
     AS $_$
@@ -1391,6 +1984,166 @@ $_$;
 
 ALTER FUNCTION writ_data.check_definition(spec jsonb) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.check_expiry(type text, expires_at timestamp with time zone, run_at timestamp with time zone, now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_variable
+begin
+  if expires_at <= greatest(now, run_at) then
+    raise exception using
+      errcode = 'WR003', column = 'expires_at',
+      message = type || case
+        when expires_at <= now then ': expires_at must be in the future'
+        else ': expires_at must be later than run_at'
+      end,
+      hint = 'A job that has changed nothing by then is not carried out any more.';
+  end if;
+end
+$$;
+
+ALTER FUNCTION writ_data.check_expiry(type text, expires_at timestamp with time zone, run_at timestamp with time zone, now timestamp with time zone) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.check_order(type text, payload jsonb, _text text, subject text, run_at timestamp with time zone, priority integer, idempotency_key text, expires_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_variable
+declare
+  _field text;
+begin
+  if octet_length(_text) > 65536 then
+    raise exception using
+      errcode = 'WR001', message = type || ': payload must have at most 65536 bytes',
+      hint = 'Pass a reference to large data, not the data.';
+  end if;
+  if writ_data.looks_secret(_text) then
+    select key into _field
+      from jsonb_each_text(payload)
+     where writ_data.looks_secret(value)
+     order by key
+     limit 1;
+    raise exception using
+      errcode = 'WR005', column = coalesce(_field, 'payload'),
+      message = type || ': ' || coalesce(_field, 'payload') || ' looks like a secret',
+      hint = 'Keys, tokens and passwords belong in the secret store; nothing was stored.';
+  end if;
+  if length(subject) > 400 then
+    raise exception using
+      errcode = 'WR001',
+      message = type || ': the subject of the job must have at most 400 characters',
+      hint = 'The subject is made from fields of the payload; shorten those.';
+  end if;
+  if priority not between 0 and 9 then
+    raise exception using
+      errcode = 'WR003', column = 'priority', message = type || ': priority must be from 0 to 9',
+      hint = '0 goes first, 9 last; without the option it is 5.';
+  end if;
+  if run_at = '-infinity' or run_at >= '10000-01-01T00:00:00Z' then
+    raise exception using
+      errcode = 'WR003', column = 'run_at',
+      message = type || ': run_at must be a finite time before the year 10000',
+      hint = 'Leave it out to run the job now.';
+  end if;
+  if expires_at = '-infinity' or expires_at >= '10000-01-01T00:00:00Z' then
+    raise exception using
+      errcode = 'WR003', column = 'expires_at',
+      message = type || ': expires_at must be a finite time before the year 10000',
+      hint = 'Leave it out if the job is wanted however late it runs.';
+  end if;
+  if length(idempotency_key) not between 1 and 200 or idempotency_key ~ '[[:cntrl:]]' then
+    raise exception using
+      errcode = 'WR003', column = 'idempotency_key',
+      message = type
+        || ': idempotency_key must have 1 to 200 characters, none of them a control character',
+      hint = 'Use the number of the order or event that asks for this job.';
+  elsif writ_data.looks_secret(idempotency_key) then
+    raise exception using
+      errcode = 'WR005', column = 'idempotency_key',
+      message = type || ': idempotency_key looks like a secret',
+      hint = 'Use the number of the order or event that asks for this job; nothing was stored.';
+  end if;
+end
+$$;
+
+ALTER FUNCTION writ_data.check_order(type text, payload jsonb, _text text, subject text, run_at timestamp with time zone, priority integer, idempotency_key text, expires_at timestamp with time zone) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.check_rows(type text, row_values jsonb[], first_place integer, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, max_faults integer) RETURNS writ_data.row_fault[]
+    LANGUAGE plpgsql STABLE
+    AS $_$
+#variable_conflict use_variable
+declare
+  _faults writ_data.row_fault[] := '{}';
+  _value jsonb;
+  _place int := first_place - 1;
+  _options writ_data.row_options;
+  _checked writ_data.checked_fields;
+  _fault writ_data.row_fault;
+  _reading constant text := format('select (writ_data.%I($1)).*', 'object_' || type);
+begin
+  foreach _value in array row_values
+  loop
+    exit when cardinality(_faults) >= max_faults;
+    _place := _place + 1;
+    begin
+      if _value is null or jsonb_typeof(_value) <> 'object' then
+        raise exception using
+          errcode = 'WR001', column = 'payload', message = type || ': payload must be a JSON object',
+          hint = 'Its members are the fields of the job type; the view writ.job_type lists them.';
+      end if;
+      execute _reading into _checked using _value - writ_data.row_option_names();
+      _options := writ_data.read_row_options(type, _value, run_at, priority, expires_at);
+      perform writ_data.check_order(
+        type, _checked.payload, _checked.payload::text, _checked.subject, _options.run_at,
+        _options.priority, _options.idempotency_key, _options.expires_at
+      );
+      -- With a key it depends on whether the job was ordered before.
+      if _options.idempotency_key is null then
+        perform writ_data.check_expiry(
+          type, _options.expires_at, _options.run_at, clock_timestamp()
+        );
+      end if;
+    exception
+      when others then
+        get stacked diagnostics
+          _fault.code = returned_sqlstate, _fault.field = column_name,
+          _fault.message = message_text, _fault.hint = pg_exception_hint;
+        -- Only what is said of the row, in our own words.
+        if _fault.code not like 'WR%' then
+          raise;
+        end if;
+        _fault.place := _place;
+        _faults := _faults || _fault;
+    end;
+  end loop;
+  return _faults;
+end
+$_$;
+
+ALTER FUNCTION writ_data.check_rows(type text, row_values jsonb[], first_place integer, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, max_faults integer) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.check_type(type text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $_$
+#variable_conflict use_variable
+begin
+  if type is null or not exists (select from writ_data.job_type as t where t.name = type) then
+    raise exception using
+      errcode = 'WR002', column = 'type',
+      message = case
+        when type ~ '^[a-z][a-z0-9_]{0,47}$' then 'there is no job type ' || type
+        else 'the job type is not known'
+      end,
+      hint = 'The view writ.job_type lists the job types; writ types publish adds one.';
+  end if;
+  if not writ_data.may_order(type, writ_data.caller()) then
+    raise exception using
+      errcode = 'WR007', message = type || ': this role may not order jobs of this type',
+      hint = 'An administrator grants it with writ.grant_job_type.';
+  end if;
+end
+$_$;
+
+ALTER FUNCTION writ_data.check_type(type text) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.checking_body(spec jsonb) RETURNS text
     LANGUAGE plpgsql
     AS $$
@@ -1402,7 +2155,6 @@ declare
   subject text;
   clear text;
   digested text;
-  deadline text := 'null';
 begin
   for input in select value from jsonb_array_elements(spec -> 'inputs')
   loop
@@ -1446,23 +2198,11 @@ begin
     into digested
     from jsonb_array_elements(spec -> 'inputs') as i
    where i ->> 'record' = 'digest';
-  if spec ->> 'deadline_seconds' is not null then
-    deadline := format('%L::interval',
-    make_interval(secs => (spec ->> 'deadline_seconds')::numeric));
-  end if;
   return code || format(
-    E'  return writ_data.add_job(\n    %L, %L, %s, %s, %L::interval, _payload, %s,\n    %s,\n'
-    '    run_at, priority, idempotency_key, environment, queue, traceparent, expires_at\n'
-    '  );\nend\n',
-    type, spec ->> 'hash', (spec ->> 'max_attempts')::int, deadline, writ_data.key_window(spec),
+    E'  return (\n    _payload, %s,\n    %s,\n    %s\n  )::writ_data.checked_fields;\nend\n',
     coalesce(subject, 'null'),
-    case
-      when clear is null and digested is null then 'null'
-      else format(
-        'writ_data.recorded(jsonb_strip_nulls(jsonb_build_object(%s)), jsonb_strip_nulls(jsonb_build_object(%s)))',
-        clear, digested
-      )
-    end
+    coalesce('jsonb_strip_nulls(jsonb_build_object(' || clear || '))', 'null'),
+    coalesce('jsonb_strip_nulls(jsonb_build_object(' || digested || '))', 'null')
   );
 end
 $$;
@@ -1489,6 +2229,99 @@ end
 $_$;
 
 ALTER FUNCTION writ_data.count_running(environment text, type text) OWNER TO writ_owner;
+
+CREATE TABLE writ_data.batch (
+    id bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    first_unfinished bigint DEFAULT 0 NOT NULL,
+    jobs bigint,
+    completed bigint,
+    discarded bigint,
+    cancelled bigint,
+    callback_job_id bigint,
+    callback_deadline interval,
+    callback_counts jsonb,
+    created_by text NOT NULL,
+    actor text,
+    CONSTRAINT batch_callback_counts_check CHECK ((jsonb_typeof(callback_counts) = 'object'::text)),
+    CONSTRAINT batch_closed_before_finished CHECK (((finished_at IS NULL) OR (closed_at IS NOT NULL))),
+    CONSTRAINT batch_finished_has_counts CHECK ((((finished_at IS NULL) = (num_nulls(jobs, completed, discarded, cancelled) = 4)) AND ((finished_at IS NOT NULL) = (num_nulls(jobs, completed, discarded, cancelled) = 0))))
+)
+WITH (fillfactor='50', autovacuum_vacuum_threshold='200', autovacuum_vacuum_scale_factor='0.1');
+
+ALTER TABLE writ_data.batch OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.batch IS 'Jobs that were ordered together; done when none is unfinished.';
+
+COMMENT ON COLUMN writ_data.batch.first_unfinished IS 'No unfinished job of the batch has a lower number; the sweeper moves it on.';
+
+COMMENT ON COLUMN writ_data.batch.callback_deadline IS 'How long the callback may take once the batch is done; until then it has no deadline.';
+
+COMMENT ON COLUMN writ_data.batch.callback_counts IS 'Which fields of the callback take which count when the batch is done.';
+
+CREATE FUNCTION writ_data.describe_batch(batch writ_data.batch, OUT id bigint, OUT state text, OUT created_at timestamp with time zone, OUT created_by text, OUT closed_at timestamp with time zone, OUT finished_at timestamp with time zone, OUT jobs bigint, OUT scheduled bigint, OUT available bigint, OUT running bigint, OUT retryable bigint, OUT waiting bigint, OUT review bigint, OUT completed bigint, OUT discarded bigint, OUT cancelled bigint, OUT per_second numeric, OUT done_in interval, OUT callback_job_id bigint, OUT callback_state text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_variable
+declare
+  _now constant timestamptz := clock_timestamp();
+  _recent bigint;
+  _since timestamptz;
+begin
+  id := batch.id;
+  state := case
+    when batch.finished_at is not null then 'finished'
+    when batch.closed_at is not null then 'closed'
+    else 'open'
+  end;
+  created_at := batch.created_at;
+  created_by := batch.created_by;
+  closed_at := batch.closed_at;
+  finished_at := batch.finished_at;
+  select count(*) filter (where j.state = 'scheduled'),
+         count(*) filter (where j.state = 'available'),
+         count(*) filter (where j.state = 'running'),
+         count(*) filter (where j.state = 'retryable'),
+         count(*) filter (where j.state = 'waiting'),
+         count(*) filter (where j.state = 'waiting' and j.waiting_reason = 'review'),
+         count(*)
+    into scheduled, available, running, retryable, waiting, review, jobs
+    from writ_data.job as j
+   where j.batch_id = batch.id;
+  if batch.finished_at is not null then
+    jobs := batch.jobs;
+    completed := batch.completed;
+    discarded := batch.discarded;
+    cancelled := batch.cancelled;
+  else
+    select count(*) filter (where h.state = 'completed'),
+           count(*) filter (where h.state = 'discarded'),
+           count(*) filter (where h.state = 'cancelled'),
+           count(*) filter (where h.finished_at > _now - interval '1 minute'),
+           greatest(_now - interval '1 minute', min(h.claimed_at))
+      into completed, discarded, cancelled, _recent, _since
+      from writ_data.job_history as h
+     where h.batch_id = batch.id;
+    if _recent > 0 and _now > _since then
+      per_second := round(_recent / extract(epoch from _now - _since), 1);
+    end if;
+    if per_second > 0 then
+      done_in := make_interval(secs => round(jobs / per_second)::double precision);
+    end if;
+    jobs := jobs + completed + discarded + cancelled;
+  end if;
+  callback_job_id := batch.callback_job_id;
+  select j.state::text into callback_state
+    from writ.job as j
+   where j.id = batch.callback_job_id
+   order by j.finished_at desc nulls first
+   limit 1;
+end
+$$;
+
+ALTER FUNCTION writ_data.describe_batch(batch writ_data.batch, OUT id bigint, OUT state text, OUT created_at timestamp with time zone, OUT created_by text, OUT closed_at timestamp with time zone, OUT finished_at timestamp with time zone, OUT jobs bigint, OUT scheduled bigint, OUT available bigint, OUT running bigint, OUT retryable bigint, OUT waiting bigint, OUT review bigint, OUT completed bigint, OUT discarded bigint, OUT cancelled bigint, OUT per_second numeric, OUT done_in interval, OUT callback_job_id bigint, OUT callback_state text) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.digest(value text) RETURNS bytea
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -1567,12 +2400,12 @@ begin
     insert into writ_data.job_history (
       id, run_at, enqueued_at, deadline_at, claimed_at, finished_at, worker_id, attempt, failures,
       max_attempts, state, priority, unresolved, type, environment, queue, definition_hash, subject,
-      subject_digest, enqueued_by, actor, idempotency_key, traceparent, payload, last_error
+      subject_digest, enqueued_by, actor, idempotency_key, traceparent, payload, batch_id, last_error
     )
     select id, run_at, enqueued_at, deadline_at, claimed_at, $2, worker_id, attempt, failures,
            max_attempts, 'discarded', priority, unresolved, type, environment, queue,
            definition_hash, subject, subject_digest, enqueued_by, actor, idempotency_key,
-           traceparent, payload,
+           traceparent, payload, batch_id,
            jsonb_build_object(
              'code', 'expired', 'text', 'the job had changed nothing when its time was over'
            )
@@ -1772,6 +2605,18 @@ CREATE FUNCTION writ_data.field_json(input jsonb) RETURNS text
 
 ALTER FUNCTION writ_data.field_json(input jsonb) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.native_type(kind text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE kind WHEN 'string'::text THEN 'text'::text WHEN 'email'::text THEN 'text'::text WHEN 'uri'::text THEN 'text'::text WHEN 'public_key'::text THEN 'text'::text WHEN 'uuid'::text THEN 'uuid'::text WHEN 'date_time'::text THEN 'timestamptz'::text WHEN 'integer'::text THEN 'bigint'::text WHEN 'number'::text THEN 'numeric'::text WHEN 'boolean'::text THEN 'boolean'::text WHEN 'string_array'::text THEN 'text[]'::text WHEN 'uuid_array'::text THEN 'uuid[]'::text WHEN 'integer_array'::text THEN 'bigint[]'::text WHEN 'json'::text THEN 'jsonb'::text ELSE NULL::text END;
+
+ALTER FUNCTION writ_data.native_type(kind text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.field_list(spec jsonb, with_types boolean) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN COALESCE((SELECT string_agg((format('"%s"'::text, (i.value ->> 'name'::text)) || CASE WHEN field_list.with_types THEN (' '::text || writ_data.native_type((i.value ->> 'kind'::text))) ELSE ''::text END), ', '::text ORDER BY i."position") AS string_agg FROM jsonb_array_elements((field_list.spec -> 'inputs'::text)) WITH ORDINALITY i(value, "position")), ''::text);
+
+ALTER FUNCTION writ_data.field_list(spec jsonb, with_types boolean) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.field_text(input jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE
     RETURN CASE (input ->> 'kind'::text) WHEN 'date_time'::text THEN writ_data.field_json(input) ELSE format('"%s"::text'::text, (input ->> 'name'::text)) END;
@@ -1798,6 +2643,108 @@ end
 $_$;
 
 ALTER FUNCTION writ_data.find_schedules(name text, environment text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.finish_batches(now timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+declare
+  _most constant int := 1000;
+  _after bigint;
+  _batch writ_data.batch;
+  _next bigint;
+  _last bigint;
+  _seen int := 0;
+  _finished int := 0;
+  _job writ_data.job;
+begin
+  select s.batch_after into _after from writ_data.sweep_state as s;
+  for _batch in
+    select b.*
+      from writ_data.batch as b
+     where b.closed_at is not null and b.finished_at is null and b.id > _after
+     order by b.id
+     limit _most
+  loop
+    _seen := _seen + 1;
+    _last := _batch.id;
+    _next := writ_data.first_unfinished(_batch.id, _batch.first_unfinished);
+    if _next is null then
+      -- A replay may just bring a job of it back: with the row locked, look again.
+      perform from writ_data.batch as b where b.id = _batch.id for update;
+      _next := writ_data.first_unfinished(_batch.id, 0);
+    end if;
+    if _next is not null then
+      if _next > _batch.first_unfinished then
+        update writ_data.batch as b
+           set first_unfinished = _next
+         where b.id = _batch.id and b.first_unfinished = _batch.first_unfinished;
+      end if;
+      continue;
+    end if;
+    update writ_data.batch as b
+       set finished_at = $1, jobs = c.jobs, completed = c.completed, discarded = c.discarded,
+           cancelled = c.cancelled
+      from (
+        select count(*) as jobs, count(*) filter (where h.state = 'completed') as completed,
+               count(*) filter (where h.state = 'discarded') as discarded,
+               count(*) filter (where h.state = 'cancelled') as cancelled
+          from writ_data.job_history as h
+         where h.batch_id = _batch.id
+      ) as c
+     where b.id = _batch.id
+    returning b.* into strict _batch;
+    _finished := _finished + 1;
+    insert into writ_data.audit_event (occurred_at, event, role_name, actor, recorded)
+    values (
+      $1, 'batch_finished', session_user, null,
+      jsonb_build_object(
+        'batch_id', _batch.id, 'jobs', _batch.jobs, 'completed', _batch.completed,
+        'discarded', _batch.discarded, 'cancelled', _batch.cancelled
+      )
+    );
+    update writ_data.job as j
+       set state = 'available', waiting_reason = null, waiting_since = null,
+           claim_order = nextval('writ_data.claim_order'), run_at = $1,
+           deadline_at = $1 + _batch.callback_deadline,
+           payload = j.payload || coalesce(
+             (
+               select jsonb_object_agg(
+                        c.key,
+                        case c.value
+                          when 'jobs' then _batch.jobs
+                          when 'completed' then _batch.completed
+                          when 'discarded' then _batch.discarded
+                          when 'cancelled' then _batch.cancelled
+                        end
+                      )
+                 from jsonb_each_text(_batch.callback_counts) as c
+             ),
+             '{}'
+           )
+     where j.id = _batch.callback_job_id and j.state = 'waiting' and j.waiting_reason = 'batch'
+    returning j.* into _job;
+    if found then
+      insert into writ_data.audit_event (
+        occurred_at, event, job_id, attempt, type, environment, from_state, to_state,
+        waiting_reason, role_name, subject_digest, recorded
+      )
+      values (
+        $1, 'unparked', _job.id, _job.attempt, _job.type, _job.environment, 'waiting', 'available',
+        'batch', session_user, _job.subject_digest, jsonb_build_object('batch_id', _batch.id)
+      );
+      perform writ_data.wake(_job.queue);
+    end if;
+  end loop;
+  if _seen = _most or _after > 0 then
+    update writ_data.sweep_state as s
+       set batch_after = case when _seen = _most then _last else 0 end;
+  end if;
+  return _finished;
+end
+$_$;
+
+ALTER FUNCTION writ_data.finish_batches(now timestamp with time zone) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.fire_schedule(now timestamp with time zone) RETURNS TABLE(schedule text, outcome text, job_id bigint)
     LANGUAGE plpgsql
@@ -1863,6 +2810,23 @@ $_$;
 
 ALTER FUNCTION writ_data.fire_schedule(now timestamp with time zone) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.first_unfinished(batch_id bigint, from_id bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+begin
+  return (
+    select j.id
+      from writ_data.job as j
+     where j.batch_id = $1 and j.id >= $2
+     order by j.id
+     limit 1
+  );
+end
+$_$;
+
+ALTER FUNCTION writ_data.first_unfinished(batch_id bigint, from_id bigint) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.form_rule(kind text, OUT rule text, OUT hint text) RETURNS record
     LANGUAGE sql IMMUTABLE
     BEGIN ATOMIC
@@ -1901,22 +2865,43 @@ begin
        where (f.pronamespace = 'writ'::regnamespace and f.proname = type)
           or (
             f.pronamespace = 'writ_data'::regnamespace
-            and f.proname in ('enqueue_' || type, 'json_' || type)
+            and f.proname in (
+                  'fields_' || type, 'object_' || type, 'enqueue_' || type, 'json_' || type
+                )
           )
     loop
       execute 'drop function ' || old.signature;
     end loop;
   end if;
   execute format(
+    'create or replace function writ_data.%I(%s) returns writ_data.checked_fields'
+    ' language plpgsql stable as %L',
+    'fields_' || type, writ_data.field_list(spec, true), E'\n' || writ_data.checking_body(spec)
+  );
+  execute format(
+    'create or replace function writ_data.%I(_fields jsonb) returns writ_data.checked_fields'
+    ' language plpgsql stable as %L',
+    'object_' || type, E'\n' || writ_data.reading_body(spec)
+  );
+  execute format(
     'create or replace function writ_data.%I(%s) returns bigint language plpgsql as %L',
     'enqueue_' || type, replace(native.parameters, ' default null', ''),
-    E'\n' || writ_data.checking_body(spec)
+    format(
+      E'\n#variable_conflict use_variable\ndeclare\n'
+      '  _checked writ_data.checked_fields := writ_data.%I(%s);\nbegin\n%send\n',
+      'fields_' || type, writ_data.field_list(spec, false), writ_data.adding_call(spec)
+    )
   );
   execute format(
     'create or replace function writ_data.%I(_fields jsonb, run_at timestamptz, priority int,'
     ' idempotency_key text, environment text, queue text, traceparent text, expires_at timestamptz)'
     ' returns bigint language plpgsql as %L',
-    'json_' || type, E'\n' || writ_data.reading_body(spec)
+    'json_' || type,
+    format(
+      E'\n#variable_conflict use_variable\ndeclare\n'
+      '  _checked writ_data.checked_fields := writ_data.%I(_fields);\nbegin\n%send\n',
+      'object_' || type, writ_data.adding_call(spec)
+    )
   );
   execute format(
     'create or replace function writ.%I(%s) returns bigint language plpgsql security definer'
@@ -1953,7 +2938,7 @@ ALTER FUNCTION writ_data.generate(spec jsonb, old_signature text) OWNER TO writ_
 
 CREATE FUNCTION writ_data.generator() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    RETURN 2;
+    RETURN 3;
 
 ALTER FUNCTION writ_data.generator() OWNER TO writ_owner;
 
@@ -2038,6 +3023,31 @@ $_$;
 
 ALTER FUNCTION writ_data.is_public_key(value text) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.join_batch(batch_id bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+declare
+  _batch writ_data.batch;
+begin
+  select b.* into _batch
+    from writ_data.batch as b
+   where b.id = $1 and b.created_by = writ_data.caller()
+     for key share;
+  if not found then
+    perform writ_data.refuse_batch(
+      'there is no such batch, or another role made it', 'writ.create_batch makes one.'
+    );
+  elsif _batch.closed_at is not null then
+    perform writ_data.refuse_batch(
+      format('batch %s is closed', $1), 'Jobs can join a batch until it is closed; make a new one.'
+    );
+  end if;
+end
+$_$;
+
+ALTER FUNCTION writ_data.join_batch(batch_id bigint) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.key_job(ordered_by text, environment text, type text, key text, id bigint, payload_digest bytea, now timestamp with time zone, free_at timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
     AS $_$
@@ -2081,12 +3091,6 @@ end
 $_$;
 
 ALTER FUNCTION writ_data.key_job(ordered_by text, environment text, type text, key text, id bigint, payload_digest bytea, now timestamp with time zone, free_at timestamp with time zone) OWNER TO writ_owner;
-
-CREATE FUNCTION writ_data.key_window(spec jsonb) RETURNS interval
-    LANGUAGE sql IMMUTABLE
-    RETURN COALESCE(make_interval(secs => ((spec ->> 'key_window_seconds'::text))::double precision), '720:00:00'::interval);
-
-ALTER FUNCTION writ_data.key_window(spec jsonb) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.limit_place(INOUT environment text, INOUT type text) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -2237,12 +3241,6 @@ $$;
 
 ALTER FUNCTION writ_data.moment_of(wall timestamp without time zone, zone text) OWNER TO writ_owner;
 
-CREATE FUNCTION writ_data.native_type(kind text) RETURNS text
-    LANGUAGE sql IMMUTABLE
-    RETURN CASE kind WHEN 'string'::text THEN 'text'::text WHEN 'email'::text THEN 'text'::text WHEN 'uri'::text THEN 'text'::text WHEN 'public_key'::text THEN 'text'::text WHEN 'uuid'::text THEN 'uuid'::text WHEN 'date_time'::text THEN 'timestamptz'::text WHEN 'integer'::text THEN 'bigint'::text WHEN 'number'::text THEN 'numeric'::text WHEN 'boolean'::text THEN 'boolean'::text WHEN 'string_array'::text THEN 'text[]'::text WHEN 'uuid_array'::text THEN 'uuid[]'::text WHEN 'integer_array'::text THEN 'bigint[]'::text WHEN 'json'::text THEN 'jsonb'::text ELSE NULL::text END;
-
-ALTER FUNCTION writ_data.native_type(kind text) OWNER TO writ_owner;
-
 CREATE FUNCTION writ_data.next_firing(schedule writ_data.schedule, after timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
     AS $$
@@ -2348,6 +3346,29 @@ end
 $_$;
 
 ALTER FUNCTION writ_data.note_limit(environment text, type text, recorded jsonb) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.open_batch(callback_type text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  _now constant timestamptz := clock_timestamp();
+  _caller constant text := writ_data.caller();
+  _actor constant text := nullif(current_setting('writ.actor', true), '');
+  _id bigint;
+begin
+  insert into writ_data.batch (created_at, created_by, actor)
+  values (_now, _caller, _actor)
+  returning id into _id;
+  insert into writ_data.audit_event (occurred_at, event, role_name, actor, recorded)
+  values (
+    _now, 'batch_created', _caller, _actor,
+    jsonb_strip_nulls(jsonb_build_object('batch_id', _id, 'callback_type', callback_type))
+  );
+  return _id;
+end
+$$;
+
+ALTER FUNCTION writ_data.open_batch(callback_type text) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.order_scheduled(schedule writ_data.schedule) RETURNS bigint
     LANGUAGE plpgsql
@@ -2514,6 +3535,91 @@ $$;
 
 ALTER FUNCTION writ_data.read_json(value text) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.read_row_options(type text, row_value jsonb, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone) RETURNS writ_data.row_options
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_variable
+declare
+  _options writ_data.row_options := (run_at, priority, null, expires_at);
+  _value jsonb;
+  _name text;
+  _time timestamptz;
+begin
+  foreach _name in array array['run_at', 'expires_at']
+  loop
+    _value := row_value -> _name;
+    continue when _value is null or _value = 'null';
+    _time := case
+      when jsonb_typeof(_value) = 'string' then writ_data.read_date_time(_value #>> '{}')
+    end;
+    if _time is null then
+      raise exception using
+        errcode = 'WR003', column = _name,
+        message = type || ': ' || _name || ' must be a date and time with an offset',
+        hint = 'Pass RFC 3339, such as 2030-01-31T09:30:00Z.';
+    end if;
+    if _name = 'run_at' then
+      _options.run_at := _time;
+    else
+      _options.expires_at := _time;
+    end if;
+  end loop;
+  _value := row_value -> 'priority';
+  if _value <> 'null' then
+    if (case jsonb_typeof(_value)
+      -- From 0 to 9 is a matter of check_order.
+      when 'number' then (_value #>> '{}')::numeric % 1 <> 0
+        or abs((_value #>> '{}')::numeric) > 1000
+      else true
+    end) then
+      raise exception using
+        errcode = 'WR003', column = 'priority', message = type || ': priority must be from 0 to 9',
+        hint = '0 goes first, 9 last; without the option it is 5.';
+    end if;
+    _options.priority := (_value #>> '{}')::numeric::int;
+  end if;
+  _value := row_value -> 'idempotency_key';
+  if _value <> 'null' then
+    if jsonb_typeof(_value) <> 'string' then
+      raise exception using
+        errcode = 'WR003', column = 'idempotency_key',
+        message = type || ': idempotency_key must be a text', hint = 'Pass a JSON string.';
+    end if;
+    _options.idempotency_key := _value #>> '{}';
+  end if;
+  return _options;
+end
+$$;
+
+ALTER FUNCTION writ_data.read_row_options(type text, row_value jsonb, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.read_rows(payloads text[]) RETURNS jsonb[]
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+  if payloads is null then
+    return null;
+  end if;
+  return array(
+    select value::jsonb from unnest(payloads) with ordinality as e (value, place) order by place
+  );
+exception
+  when data_exception or program_limit_exceeded then
+    return array(
+      select writ_data.read_json(value) from unnest(payloads) with ordinality as e (value, place)
+       order by place
+    );
+end
+$$;
+
+ALTER FUNCTION writ_data.read_rows(payloads text[]) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.read_rows(payloads jsonb) RETURNS jsonb[]
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE jsonb_typeof(payloads) WHEN 'array'::text THEN ARRAY(SELECT e.value FROM jsonb_array_elements(read_rows.payloads) WITH ORDINALITY e(value, place) ORDER BY e.place) ELSE NULL::jsonb[] END;
+
+ALTER FUNCTION writ_data.read_rows(payloads jsonb) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.read_schedule(type text, name text, spec jsonb) RETURNS SETOF writ_data.schedule
     LANGUAGE plpgsql
     AS $_$
@@ -2678,19 +3784,7 @@ begin
     case when names = '{}' then 'This job type has no fields.' else 'The fields are: '
       || array_to_string(names, ', ') || '.' end
   ) || checks || format(
-    E'  return writ_data.%I(%s);\nend\n', 'enqueue_' || type,
-    (
-      select string_agg(name, ', ' order by position)
-        from (
-          select format('"%s"', i.value ->> 'name') as name, i.position
-            from jsonb_array_elements(spec -> 'inputs') with ordinality as i (value, position)
-          union all
-          select o.name, 1000 + o.position
-            from unnest(array['run_at', 'priority', 'idempotency_key', 'environment', 'queue',
-            'traceparent', 'expires_at'])
-                 with ordinality as o (name, position)
-        ) as arguments
-    )
+    E'  return writ_data.%I(%s);\nend\n', 'fields_' || type, writ_data.field_list(spec, false)
   );
 end
 $_$;
@@ -2726,6 +3820,16 @@ CREATE FUNCTION writ_data.refusal(type text, field text, rule text, hint text) R
 
 ALTER FUNCTION writ_data.refusal(type text, field text, rule text, hint text) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.refuse_batch(rule text, hint text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  raise exception using errcode = 'WR008', column = 'batch_id', message = rule, hint = hint;
+end
+$$;
+
+ALTER FUNCTION writ_data.refuse_batch(rule text, hint text) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -2759,6 +3863,36 @@ end
 $$;
 
 ALTER FUNCTION writ_data.refuse_limit(field text, rule text, hint text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.refuse_rows(type text, faults writ_data.row_fault[], max_faults integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  _first constant writ_data.row_fault := faults[1];
+  _count constant int := cardinality(faults);
+begin
+  raise exception using
+    errcode = _first.code, column = _first.field,
+    message = format(
+      '%s: row %s: %s%s', type, _first.place, substr(_first.message, length(type) + 3),
+      case
+        when _count >= max_faults then format(' (and %s more wrong rows or more)', _count - 1)
+        when _count > 1 then format(' (and %s more wrong rows)', _count - 1)
+        else ''
+      end
+    ),
+    detail = (
+      select string_agg(
+               format('row %s: %s', f.place, substr(f.message, length(type) + 3)),
+               E'\n' order by f.place
+             )
+        from unnest(faults) as f
+    ),
+    hint = _first.hint;
+end
+$$;
+
+ALTER FUNCTION writ_data.refuse_rows(type text, faults writ_data.row_fault[], max_faults integer) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.refuse_type(type text, rule text) RETURNS void
     LANGUAGE plpgsql
@@ -2935,6 +4069,12 @@ $_$;
 
 ALTER FUNCTION writ_data.room(environment text, types text[], granted bigint[], now timestamp with time zone) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.row_option_names() RETURNS text[]
+    LANGUAGE sql IMMUTABLE
+    RETURN '{run_at,priority,idempotency_key,expires_at}'::text[];
+
+ALTER FUNCTION writ_data.row_option_names() OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.schedule_error(state text, message text) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     RETURN jsonb_build_object('code', state, 'text', CASE WHEN (state ~~ 'WR%'::text) THEN message ELSE 'the database refused the order'::text END);
@@ -2965,6 +4105,14 @@ end
 $$;
 
 ALTER FUNCTION writ_data.schedule_obstacle(schedule writ_data.schedule) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.sees_all() RETURNS boolean
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT (pg_has_role((writ_data.caller())::name, 'writ_admin'::name, 'member'::text) OR pg_has_role((writ_data.caller())::name, 'writ_auditor'::name, 'member'::text));
+END;
+
+ALTER FUNCTION writ_data.sees_all() OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.take_parked(environment text, queue text, max_jobs integer, now timestamp with time zone, OUT ids bigint[], OUT gates text[]) RETURNS record
     LANGUAGE plpgsql
@@ -3161,7 +4309,7 @@ begin
              select j.id
                from writ_data.job as j
               where j.environment = s.environment and j.subject = s.subject
-                and j.state <> 'scheduled'
+                and j.state <> 'scheduled' and j.waiting_reason is distinct from 'batch'
               order by j.id
               limit 1
            ) as next
@@ -3738,7 +4886,7 @@ begin
           max_attempts, state, priority, unresolved, type, environment, queue, definition_hash,
           subject,
           subject_digest, enqueued_by, actor, idempotency_key, traceparent, payload, last_error,
-          result
+          result, batch_id
         )
         select id, run_at, enqueued_at, deadline_at, claimed_at, _now, worker_id, attempt, failures,
                max_attempts,
@@ -3747,7 +4895,7 @@ begin
                end::writ_data.job_state,
                priority, false, type, environment, queue, definition_hash, subject,
                subject_digest, enqueued_by, actor, idempotency_key, traceparent, payload,
-               coalesce(end_error, last_error), end_result
+               coalesce(end_error, last_error), end_result, batch_id
           from gone
       ), old as (
         delete from writ_data.journal as n
@@ -4096,6 +5244,8 @@ begin
     perform writ_data.count_running(_place.environment, _place.type);
   end loop;
 
+  perform writ_data.finish_batches(_now);
+
   if _is_full then
     begin
       set local lock_timeout = '2s';
@@ -4320,6 +5470,7 @@ CREATE TABLE writ_data.job (
     traceparent text,
     payload writ_data.json_object NOT NULL,
     last_error jsonb,
+    batch_id bigint,
     CONSTRAINT job_state_has_its_columns CHECK (((state < 'completed'::writ_data.job_state) AND ((state = 'available'::writ_data.job_state) = (claim_order IS NOT NULL)) AND ((state = 'running'::writ_data.job_state) = (worker_id IS NOT NULL)) AND ((state = 'waiting'::writ_data.job_state) = (waiting_reason IS NOT NULL)) AND ((waiting_since IS NULL) = (waiting_reason IS NULL))))
 )
 WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_cost_delay='0', autovacuum_analyze_scale_factor='0.05');
@@ -4365,6 +5516,7 @@ CREATE TABLE writ_data.job_history (
     payload jsonb NOT NULL,
     last_error jsonb,
     result jsonb,
+    batch_id bigint,
     CONSTRAINT job_history_state_check CHECK ((state = ANY (ARRAY['completed'::writ_data.job_state, 'discarded'::writ_data.job_state, 'cancelled'::writ_data.job_state])))
 )
 PARTITION BY RANGE (finished_at);
@@ -4402,7 +5554,8 @@ CREATE VIEW writ.job AS
     job.last_error,
     NULL::jsonb AS result,
     job.payload,
-    job.claim_order
+    job.claim_order,
+    job.batch_id
    FROM writ_data.job
 UNION ALL
  SELECT job_history.id,
@@ -4433,7 +5586,8 @@ UNION ALL
     job_history.last_error,
     job_history.result,
     job_history.payload,
-    NULL::bigint AS claim_order
+    NULL::bigint AS claim_order,
+    job_history.batch_id
    FROM writ_data.job_history;
 
 ALTER TABLE writ.job OWNER TO writ_owner;
@@ -4454,40 +5608,6 @@ CREATE VIEW writ.job_summary AS
 ALTER TABLE writ.job_summary OWNER TO writ_owner;
 
 COMMENT ON VIEW writ.job_summary IS 'How many unfinished jobs there are, by type and state.';
-
-CREATE TABLE writ_data.job_type (
-    name text NOT NULL,
-    definition_hash text NOT NULL,
-    generator integer NOT NULL,
-    signature text NOT NULL,
-    description text,
-    inputs jsonb NOT NULL,
-    subject jsonb,
-    max_attempts integer NOT NULL,
-    concurrency integer,
-    deadline interval,
-    replay text NOT NULL,
-    published_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    published_by text NOT NULL,
-    rate_limit integer,
-    rate_period interval,
-    key_window interval DEFAULT '720:00:00'::interval NOT NULL,
-    CONSTRAINT job_type_concurrency_check CHECK (((concurrency >= 1) AND (concurrency <= 100000))),
-    CONSTRAINT job_type_deadline_check CHECK ((deadline > '00:00:00'::interval)),
-    CONSTRAINT job_type_inputs_check CHECK ((jsonb_typeof(inputs) = 'array'::text)),
-    CONSTRAINT job_type_key_window_check CHECK ((key_window > '00:00:00'::interval)),
-    CONSTRAINT job_type_max_attempts_check CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
-    CONSTRAINT job_type_name_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,47}$'::text)),
-    CONSTRAINT job_type_rate_has_period CHECK (((rate_limit IS NULL) = (rate_period IS NULL))),
-    CONSTRAINT job_type_rate_limit_check CHECK (((rate_limit >= 1) AND (rate_limit <= 100000))),
-    CONSTRAINT job_type_rate_period_check CHECK (((rate_period >= '00:00:00.001'::interval) AND (rate_period <= '31 days'::interval))),
-    CONSTRAINT job_type_replay_check CHECK ((replay = ANY (ARRAY['safe'::text, 'review'::text, 'never'::text]))),
-    CONSTRAINT job_type_subject_check CHECK ((jsonb_typeof(subject) = 'array'::text))
-);
-
-ALTER TABLE writ_data.job_type OWNER TO writ_owner;
-
-COMMENT ON TABLE writ_data.job_type IS 'The types that can be ordered now, each with its current definition.';
 
 CREATE VIEW writ.job_type AS
  SELECT job_type.name,
@@ -4837,6 +5957,15 @@ ALTER TABLE writ_data.audit_event ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTI
     CACHE 1
 );
 
+ALTER TABLE writ_data.batch ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME writ_data.batch_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE SEQUENCE writ_data.claim_order
     START WITH 1
     INCREMENT BY 1
@@ -4925,6 +6054,7 @@ CREATE TABLE writ_data.job_history_default (
     payload jsonb NOT NULL,
     last_error jsonb,
     result jsonb,
+    batch_id bigint,
     CONSTRAINT job_history_state_check CHECK ((state = ANY (ARRAY['completed'::writ_data.job_state, 'discarded'::writ_data.job_state, 'cancelled'::writ_data.job_state])))
 );
 
@@ -4989,6 +6119,7 @@ CREATE TABLE writ_data.sweep_state (
     singleton boolean DEFAULT true NOT NULL,
     due_from timestamp with time zone NOT NULL,
     full_at timestamp with time zone NOT NULL,
+    batch_after bigint DEFAULT 0 NOT NULL,
     CONSTRAINT sweep_state_singleton_check CHECK (singleton)
 )
 WITH (fillfactor='10');
@@ -5017,6 +6148,9 @@ ALTER TABLE ONLY writ_data.audit_event
 
 ALTER TABLE ONLY writ_data.audit_event_default
     ADD CONSTRAINT audit_event_default_pkey PRIMARY KEY (id, occurred_at);
+
+ALTER TABLE ONLY writ_data.batch
+    ADD CONSTRAINT batch_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY writ_data.definition
     ADD CONSTRAINT definition_pkey PRIMARY KEY (hash);
@@ -5088,15 +6222,25 @@ CREATE INDEX audit_event_job ON ONLY writ_data.audit_event USING btree (job_id) 
 
 CREATE INDEX audit_event_default_job_id_idx ON writ_data.audit_event_default USING btree (job_id) WHERE (job_id IS NOT NULL);
 
+CREATE INDEX batch_created_by ON writ_data.batch USING btree (created_by, id);
+
+CREATE INDEX batch_unfinished ON writ_data.batch USING btree (id) WHERE ((closed_at IS NOT NULL) AND (finished_at IS NULL));
+
 CREATE UNIQUE INDEX environment_default ON writ_data.environment USING btree (is_default) WHERE is_default;
 
 CREATE INDEX idempotency_key_free ON writ_data.idempotency_key USING btree (free_at);
 
 CREATE INDEX job_available ON writ_data.job USING btree (queue, environment, priority, claim_order) WHERE (state = 'available'::writ_data.job_state);
 
+CREATE INDEX job_batch ON writ_data.job USING btree (batch_id, id) WHERE (batch_id IS NOT NULL);
+
 CREATE INDEX job_deadline ON writ_data.job USING btree (deadline_at) WHERE ((deadline_at IS NOT NULL) AND (state <> 'running'::writ_data.job_state) AND (NOT unresolved) AND ((waiting_reason IS NULL) OR (waiting_reason <> 'review'::writ_data.waiting_reason)));
 
 CREATE INDEX job_due ON writ_data.job USING btree (run_at) WHERE (state = ANY (ARRAY['scheduled'::writ_data.job_state, 'retryable'::writ_data.job_state]));
+
+CREATE INDEX job_history_batch ON ONLY writ_data.job_history USING btree (batch_id, finished_at) WHERE (batch_id IS NOT NULL);
+
+CREATE INDEX job_history_default_batch_id_finished_at_idx ON writ_data.job_history_default USING btree (batch_id, finished_at) WHERE (batch_id IS NOT NULL);
 
 CREATE INDEX job_history_subject ON ONLY writ_data.job_history USING btree (environment, subject, id) WHERE (subject IS NOT NULL);
 
@@ -5121,6 +6265,8 @@ CREATE INDEX worker_unswept ON writ_data.worker USING btree (id) WHERE (NOT is_s
 ALTER INDEX writ_data.audit_event_job ATTACH PARTITION writ_data.audit_event_default_job_id_idx;
 
 ALTER INDEX writ_data.audit_event_pkey ATTACH PARTITION writ_data.audit_event_default_pkey;
+
+ALTER INDEX writ_data.job_history_batch ATTACH PARTITION writ_data.job_history_default_batch_id_finished_at_idx;
 
 ALTER INDEX writ_data.job_history_subject ATTACH PARTITION writ_data.job_history_default_environment_subject_id_idx;
 
@@ -5149,11 +6295,38 @@ GRANT USAGE ON SCHEMA writ_worker TO writ_worker;
 REVOKE ALL ON FUNCTION writ.add_schedule(type text, name text, spec jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.add_schedule(type text, name text, spec jsonb) TO writ_admin;
 
+REVOKE ALL ON FUNCTION writ.batch_jobs(batch_id bigint, only_state text, after bigint, max_jobs integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.batch_jobs(batch_id bigint, only_state text, after bigint, max_jobs integer) TO writ_enqueuer;
+GRANT ALL ON FUNCTION writ.batch_jobs(batch_id bigint, only_state text, after bigint, max_jobs integer) TO writ_admin;
+GRANT ALL ON FUNCTION writ.batch_jobs(batch_id bigint, only_state text, after bigint, max_jobs integer) TO writ_auditor;
+
+REVOKE ALL ON FUNCTION writ.batch_status(batch_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.batch_status(batch_id bigint) TO writ_enqueuer;
+GRANT ALL ON FUNCTION writ.batch_status(batch_id bigint) TO writ_admin;
+GRANT ALL ON FUNCTION writ.batch_status(batch_id bigint) TO writ_auditor;
+
+REVOKE ALL ON FUNCTION writ.batches(max_batches integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.batches(max_batches integer) TO writ_enqueuer;
+GRANT ALL ON FUNCTION writ.batches(max_batches integer) TO writ_admin;
+GRANT ALL ON FUNCTION writ.batches(max_batches integer) TO writ_auditor;
+
 REVOKE ALL ON FUNCTION writ.cancel(job_id bigint, force boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.cancel(job_id bigint, force boolean) TO writ_admin;
 
+REVOKE ALL ON FUNCTION writ.check_many(type text, payloads text[], run_at timestamp with time zone, priority integer, expires_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.check_many(type text, payloads text[], run_at timestamp with time zone, priority integer, expires_at timestamp with time zone) TO writ_enqueuer;
+GRANT ALL ON FUNCTION writ.check_many(type text, payloads text[], run_at timestamp with time zone, priority integer, expires_at timestamp with time zone) TO writ_admin;
+
 REVOKE ALL ON FUNCTION writ.clear_limit(type text, environment text) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.clear_limit(type text, environment text) TO writ_admin;
+
+REVOKE ALL ON FUNCTION writ.close_batch(batch_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.close_batch(batch_id bigint) TO writ_enqueuer;
+GRANT ALL ON FUNCTION writ.close_batch(batch_id bigint) TO writ_admin;
+
+REVOKE ALL ON FUNCTION writ.create_batch(callback_type text, callback_payload text, callback_environment text, callback_queue text, callback_priority integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.create_batch(callback_type text, callback_payload text, callback_environment text, callback_queue text, callback_priority integer) TO writ_enqueuer;
+GRANT ALL ON FUNCTION writ.create_batch(callback_type text, callback_payload text, callback_environment text, callback_queue text, callback_priority integer) TO writ_admin;
 
 REVOKE ALL ON FUNCTION writ.create_environment(name text, is_default boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.create_environment(name text, is_default boolean) TO writ_admin;
@@ -5169,6 +6342,18 @@ GRANT ALL ON FUNCTION writ.enqueue(type text, payload jsonb, run_at timestamp wi
 REVOKE ALL ON FUNCTION writ.enqueue(type text, payload text, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text, expires_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.enqueue(type text, payload text, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text, expires_at timestamp with time zone) TO writ_enqueuer;
 GRANT ALL ON FUNCTION writ.enqueue(type text, payload text, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text, expires_at timestamp with time zone) TO writ_admin;
+
+REVOKE ALL ON FUNCTION writ.enqueue_many(type text, payloads text[], batch_id bigint, closes_batch boolean, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, environment text, queue text, traceparent text, OUT batch bigint, OUT jobs integer, OUT known integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.enqueue_many(type text, payloads text[], batch_id bigint, closes_batch boolean, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, environment text, queue text, traceparent text, OUT batch bigint, OUT jobs integer, OUT known integer) TO writ_enqueuer;
+GRANT ALL ON FUNCTION writ.enqueue_many(type text, payloads text[], batch_id bigint, closes_batch boolean, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, environment text, queue text, traceparent text, OUT batch bigint, OUT jobs integer, OUT known integer) TO writ_admin;
+
+REVOKE ALL ON FUNCTION writ.enqueue_many(type text, payloads jsonb, batch_id bigint, closes_batch boolean, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, environment text, queue text, traceparent text, OUT batch bigint, OUT jobs integer, OUT known integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.enqueue_many(type text, payloads jsonb, batch_id bigint, closes_batch boolean, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, environment text, queue text, traceparent text, OUT batch bigint, OUT jobs integer, OUT known integer) TO writ_enqueuer;
+GRANT ALL ON FUNCTION writ.enqueue_many(type text, payloads jsonb, batch_id bigint, closes_batch boolean, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, environment text, queue text, traceparent text, OUT batch bigint, OUT jobs integer, OUT known integer) TO writ_admin;
+
+REVOKE ALL ON FUNCTION writ.enqueue_many(type text, payloads text, batch_id bigint, closes_batch boolean, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, environment text, queue text, traceparent text, OUT batch bigint, OUT jobs integer, OUT known integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.enqueue_many(type text, payloads text, batch_id bigint, closes_batch boolean, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, environment text, queue text, traceparent text, OUT batch bigint, OUT jobs integer, OUT known integer) TO writ_enqueuer;
+GRANT ALL ON FUNCTION writ.enqueue_many(type text, payloads text, batch_id bigint, closes_batch boolean, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, environment text, queue text, traceparent text, OUT batch bigint, OUT jobs integer, OUT known integer) TO writ_admin;
 
 REVOKE ALL ON FUNCTION writ.grant_job_type(job_type text, role_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.grant_job_type(job_type text, role_name text) TO writ_admin;
@@ -5211,13 +6396,25 @@ GRANT ALL ON FUNCTION writ.status(job_id bigint) TO writ_auditor;
 
 REVOKE ALL ON FUNCTION writ_data.add_job(type text, definition_hash text, max_attempts integer, deadline interval, key_window interval, payload jsonb, subject text, recorded jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text, expires_at timestamp with time zone) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.add_many(type text, row_values jsonb[], batch_id bigint, closes_batch boolean, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, environment text, queue text, traceparent text, OUT batch bigint, OUT jobs integer, OUT known integer) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.add_partitions(at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.add_rows(type writ_data.job_type, row_values jsonb[], first_place integer, batch_id bigint, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, environment text, queue text, traceparent text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.key_window(spec jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.adding_call(spec jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.admit_limits(ids bigint[], environment text, types text[], worker_id bigint, now timestamp with time zone, granted bigint[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.admit_subjects(INOUT ids bigint[], environment text, worker_id bigint, now timestamp with time zone, OUT started bigint[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.bulk_type(type text, row_values jsonb[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.burst(rate_limit integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.callback_payload(type text, payload jsonb, batch_id bigint, OUT filled jsonb, OUT counts jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.caller() FROM PUBLIC;
 
@@ -5225,11 +6422,23 @@ REVOKE ALL ON FUNCTION writ_data.change_grant(job_type text, role_name text, is_
 
 REVOKE ALL ON FUNCTION writ_data.change_schedule(old writ_data.schedule, new writ_data.schedule, now timestamp with time zone) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.check_call(type text, environment text, queue text, traceparent text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.check_definition(spec jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.check_expiry(type text, expires_at timestamp with time zone, run_at timestamp with time zone, now timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.check_order(type text, payload jsonb, _text text, subject text, run_at timestamp with time zone, priority integer, idempotency_key text, expires_at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.check_rows(type text, row_values jsonb[], first_place integer, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, max_faults integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.check_type(type text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.checking_body(spec jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.count_running(environment text, type text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.describe_batch(batch writ_data.batch, OUT id bigint, OUT state text, OUT created_at timestamp with time zone, OUT created_by text, OUT closed_at timestamp with time zone, OUT finished_at timestamp with time zone, OUT jobs bigint, OUT scheduled bigint, OUT available bigint, OUT running bigint, OUT retryable bigint, OUT waiting bigint, OUT review bigint, OUT completed bigint, OUT discarded bigint, OUT cancelled bigint, OUT per_second numeric, OUT done_in interval, OUT callback_job_id bigint, OUT callback_state text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.digest(value text) FROM PUBLIC;
 
@@ -5239,11 +6448,19 @@ REVOKE ALL ON FUNCTION writ_data.field_checks(type text, input jsonb) FROM PUBLI
 
 REVOKE ALL ON FUNCTION writ_data.field_json(input jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.native_type(kind text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.field_list(spec jsonb, with_types boolean) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.field_text(input jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.find_schedules(name text, environment text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.finish_batches(now timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.fire_schedule(now timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.first_unfinished(batch_id bigint, from_id bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.form_rule(kind text, OUT rule text, OUT hint text) FROM PUBLIC;
 
@@ -5257,9 +6474,9 @@ REVOKE ALL ON FUNCTION writ_data.is_portable_pattern(pattern text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.is_public_key(value text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION writ_data.key_job(ordered_by text, environment text, type text, key text, id bigint, payload_digest bytea, now timestamp with time zone, free_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION writ_data.join_batch(batch_id bigint) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION writ_data.key_window(spec jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION writ_data.key_job(ordered_by text, environment text, type text, key text, id bigint, payload_digest bytea, now timestamp with time zone, free_at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.limit_place(INOUT environment text, INOUT type text) FROM PUBLIC;
 
@@ -5275,8 +6492,6 @@ REVOKE ALL ON FUNCTION writ_data.may_order(type text, role_name text) FROM PUBLI
 
 REVOKE ALL ON FUNCTION writ_data.moment_of(wall timestamp without time zone, zone text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION writ_data.native_type(kind text) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION writ_data.next_firing(schedule writ_data.schedule, after timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.next_start(environment text, queue text, now timestamp with time zone) FROM PUBLIC;
@@ -5284,6 +6499,8 @@ REVOKE ALL ON FUNCTION writ_data.next_start(environment text, queue text, now ti
 REVOKE ALL ON FUNCTION writ_data.next_wall_time(minutes integer[], hours integer[], days integer[], is_last_day boolean, months integer[], weekdays integer[], matches_either_day boolean, after timestamp without time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.note_limit(environment text, type text, recorded jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.open_batch(callback_type text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.order_scheduled(schedule writ_data.schedule) FROM PUBLIC;
 
@@ -5299,6 +6516,12 @@ REVOKE ALL ON FUNCTION writ_data.read_date_time(value text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.read_json(value text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.read_row_options(type text, row_value jsonb, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.read_rows(payloads text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.read_rows(payloads jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.read_schedule(type text, name text, spec jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.reading_body(spec jsonb) FROM PUBLIC;
@@ -5307,11 +6530,15 @@ REVOKE ALL ON FUNCTION writ_data.recorded(clear jsonb, digested jsonb) FROM PUBL
 
 REVOKE ALL ON FUNCTION writ_data.refusal(type text, field text, rule text, hint text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.refuse_batch(rule text, hint text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.refuse_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.refuse_job(rule text, hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.refuse_limit(field text, rule text, hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.refuse_rows(type text, faults writ_data.row_fault[], max_faults integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.refuse_type(type text, rule text) FROM PUBLIC;
 
@@ -5321,9 +6548,13 @@ REVOKE ALL ON FUNCTION writ_data.replay_obstacle(job_id bigint, OUT rule text, O
 
 REVOKE ALL ON FUNCTION writ_data.room(environment text, types text[], granted bigint[], now timestamp with time zone) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.row_option_names() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.schedule_error(state text, message text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.schedule_obstacle(schedule writ_data.schedule) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.sees_all() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.take_parked(environment text, queue text, max_jobs integer, now timestamp with time zone, OUT ids bigint[], OUT gates text[]) FROM PUBLIC;
 

@@ -2,7 +2,7 @@
 //
 //     writ-bench [--seconds N] [--snapshot-seconds N] [--backlog N] [--json]
 //
-// It starts a durable private cluster on this machine's disk, and runs three scenarios, each beside its
+// It starts a durable private cluster on this machine's disk, and runs four scenarios, each beside its
 // floor: the same shape of work, done by pgbench on bare tables.
 import Foundation
 import PostgresCluster
@@ -33,6 +33,8 @@ struct WritBench {
       note("enqueue one by one, \(clients) clients")
       report.add(try await EnqueueScenario(database, options).run(clients: clients))
     }
+    note("enqueue 100000 in one transaction")
+    report.add(try await EnqueueManyScenario(database).run())
     for workers in [1, 2] {
       note("claim and complete, \(workers) workers")
       report.add(try await ClaimScenario(database, options).run(workers: workers))

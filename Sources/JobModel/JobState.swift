@@ -58,6 +58,8 @@ public enum WaitingReason: String, Sendable, Hashable, CaseIterable {
   case concurrency
   /// As many jobs of its type, or of its environment, have started as a rate allows.
   case rate
+  /// It is the callback of a batch whose jobs are not done.
+  case batch
   /// It is in doubt or stopped half-way: a person looks, then replays or cancels it.
   case review
 }

@@ -25,7 +25,8 @@ struct Writ: AsyncParsableCommand {
     subcommands: [
       UpCommand.self, DemoCommand.self, MigrateCommand.self, WorkerCommand.self,
       EmulatorCommand.self, TypesCommand.self, EnqueueCommand.self, JobsCommand.self,
-      SchedulesCommand.self, KeysCommand.self, UnsealCommand.self, LimitsCommand.self,
+      BatchesCommand.self, SchedulesCommand.self, KeysCommand.self, UnsealCommand.self,
+      LimitsCommand.self,
       AuditCommand.self, DoctorCommand.self, CompletionsCommand.self,
     ])
 }

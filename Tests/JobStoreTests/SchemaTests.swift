@@ -25,7 +25,9 @@ import Testing
             for f in
               select p.oid from pg_proc as p, writ_data.job_type as t
                where p.pronamespace in ('writ'::regnamespace, 'writ_data'::regnamespace)
-                 and p.proname in (t.name, 'enqueue_' || t.name, 'json_' || t.name)
+                 and p.proname in (
+                     t.name, 'fields_' || t.name, 'object_' || t.name,
+                     'enqueue_' || t.name, 'json_' || t.name)
             loop execute 'drop function ' || f; end loop;
           end $$
           """)

@@ -26,7 +26,7 @@ begin
              select j.id
                from writ_data.job as j
               where j.environment = s.environment and j.subject = s.subject
-                and j.state <> 'scheduled'
+                and j.state <> 'scheduled' and j.waiting_reason is distinct from 'batch'
               order by j.id
               limit 1
            ) as next
@@ -99,8 +99,8 @@ $$;
 
 -- admit_subjects: which of these jobs, held by the caller, may start as far as their subjects are
 -- concerned; the others are parked. A job with a subject starts when no earlier job of that subject
--- is unfinished and nobody holds the subject's slot. Earlier jobs that are scheduled for later do
--- not stand in the way. `started` are those whose slot was taken just now.
+-- is unfinished and nobody holds the subject's slot. Earlier jobs that are scheduled for later, or
+-- wait for their batch, do not stand in the way. `started` are those whose slot was taken just now.
 create or replace function writ_data.admit_subjects(
   inout ids bigint[], environment text, worker_id bigint, now timestamptz, out started bigint[]
 )
@@ -126,6 +126,7 @@ begin
                from writ_data.job as earlier
               where earlier.environment = j.environment and earlier.subject = j.subject
                 and earlier.id < j.id and earlier.state <> 'scheduled'
+                and earlier.waiting_reason is distinct from 'batch'
            )
      order by j.subject
   ), made as (

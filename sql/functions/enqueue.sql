@@ -114,36 +114,17 @@ begin
 end
 $$;
 
--- add_job: store one checked job, with its event, in the caller's transaction.
--- The deadline is expires_at, or else `deadline` after the job may run first.
--- Locks: key_job's and no other.
--- The transaction id is taken before the place in the line is drawn: a worker's cursor may pass a
--- place only when every transaction that could still fill it has an id that its snapshot knows.
-drop function if exists writ_data.add_job(
-  text, text, int, interval, jsonb, text, jsonb, timestamptz, int, text, text, text, text
-);
-create or replace function writ_data.add_job(
-  type text, definition_hash text, max_attempts int, deadline interval, key_window interval,
-  payload jsonb, subject text, recorded jsonb,
-  run_at timestamptz, priority int, idempotency_key text, environment text, queue text,
-  traceparent text, expires_at timestamptz
-) returns bigint
+-- check_order: what is checked of every order, whatever its type: payload, subject, and the options
+-- that may differ between the rows of one call. `_text` is the payload as text.
+create or replace function writ_data.check_order(
+  type text, payload jsonb, _text text, subject text, run_at timestamptz, priority int,
+  idempotency_key text, expires_at timestamptz
+) returns void
 language plpgsql
 as $$
 #variable_conflict use_variable
 declare
-  _now timestamptz := clock_timestamp();
-  _text text := payload::text;
-  _environment text;
-  _caller text := writ_data.caller();
-  _actor text := nullif(current_setting('writ.actor', true), '');
-  _known_id bigint;
-  _id bigint;
-  _order bigint;
-  _state writ_data.job_state;
-  _subject_digest bytea := writ_data.digest(subject);
   _field text;
-  _transaction xid8;
 begin
   if octet_length(_text) > 65536 then
     raise exception using
@@ -167,19 +148,10 @@ begin
       message = type || ': the subject of the job must have at most 400 characters',
       hint = 'The subject is made from fields of the payload; shorten those.';
   end if;
-  if priority is null then
-    priority := 5;
-  elsif priority not between 0 and 9 then
+  if priority not between 0 and 9 then
     raise exception using
       errcode = 'WR003', column = 'priority', message = type || ': priority must be from 0 to 9',
       hint = '0 goes first, 9 last; without the option it is 5.';
-  end if;
-  if queue is null then
-    queue := 'default';
-  elsif queue !~ '^[a-z][a-z0-9_-]{0,62}$' then
-    raise exception using
-      errcode = 'WR003', column = 'queue', message = type || ': queue must be the name of a queue',
-      hint = 'A lower-case letter, then at most 62 lower-case letters, digits, _ or -.';
   end if;
   if run_at = '-infinity' or run_at >= '10000-01-01T00:00:00Z' then
     raise exception using
@@ -192,6 +164,37 @@ begin
       errcode = 'WR003', column = 'expires_at',
       message = type || ': expires_at must be a finite time before the year 10000',
       hint = 'Leave it out if the job is wanted however late it runs.';
+  end if;
+  if length(idempotency_key) not between 1 and 200 or idempotency_key ~ '[[:cntrl:]]' then
+    raise exception using
+      errcode = 'WR003', column = 'idempotency_key',
+      message = type
+        || ': idempotency_key must have 1 to 200 characters, none of them a control character',
+      hint = 'Use the number of the order or event that asks for this job.';
+  elsif writ_data.looks_secret(idempotency_key) then
+    raise exception using
+      errcode = 'WR005', column = 'idempotency_key',
+      message = type || ': idempotency_key looks like a secret',
+      hint = 'Use the number of the order or event that asks for this job; nothing was stored.';
+  end if;
+end
+$$;
+
+-- check_call: what is checked once a call: the queue, the trace, the actor. Returns the environment.
+create or replace function writ_data.check_call(
+  type text, environment text, queue text, traceparent text
+) returns text
+language plpgsql stable
+as $$
+#variable_conflict use_variable
+declare
+  _actor text := nullif(current_setting('writ.actor', true), '');
+  _environment text;
+begin
+  if queue !~ '^[a-z][a-z0-9_-]{0,62}$' then
+    raise exception using
+      errcode = 'WR003', column = 'queue', message = type || ': queue must be the name of a queue',
+      hint = 'A lower-case letter, then at most 62 lower-case letters, digits, _ or -.';
   end if;
   if traceparent !~ '^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$' then
     raise exception using
@@ -221,21 +224,69 @@ begin
       hint = 'The view writ.environment lists the environments; an administrator adds one with'
         ' writ.create_environment.';
   end if;
+  return _environment;
+end
+$$;
+
+-- check_expiry: a job that expires before it could start is not taken.
+create or replace function writ_data.check_expiry(
+  type text, expires_at timestamptz, run_at timestamptz, now timestamptz
+) returns void
+language plpgsql
+as $$
+#variable_conflict use_variable
+begin
+  if expires_at <= greatest(now, run_at) then
+    raise exception using
+      errcode = 'WR003', column = 'expires_at',
+      message = type || case
+        when expires_at <= now then ': expires_at must be in the future'
+        else ': expires_at must be later than run_at'
+      end,
+      hint = 'A job that has changed nothing by then is not carried out any more.';
+  end if;
+end
+$$;
+
+-- add_job: store one checked job, with its event, in the caller's transaction.
+-- The deadline is expires_at, or else `deadline` after the job may run first.
+-- Locks: key_job's and no other.
+-- The transaction id is taken before the place in the line is drawn: a worker's cursor may pass a
+-- place only when every transaction that could still fill it has an id that its snapshot knows.
+drop function if exists writ_data.add_job(
+  text, text, int, interval, jsonb, text, jsonb, timestamptz, int, text, text, text, text
+);
+create or replace function writ_data.add_job(
+  type text, definition_hash text, max_attempts int, deadline interval, key_window interval,
+  payload jsonb, subject text, recorded jsonb,
+  run_at timestamptz, priority int, idempotency_key text, environment text, queue text,
+  traceparent text, expires_at timestamptz
+) returns bigint
+language plpgsql
+as $$
+#variable_conflict use_variable
+declare
+  _now timestamptz := clock_timestamp();
+  _text text := payload::text;
+  _environment text;
+  _caller text := writ_data.caller();
+  _actor text := nullif(current_setting('writ.actor', true), '');
+  _known_id bigint;
+  _id bigint;
+  _order bigint;
+  _state writ_data.job_state;
+  _subject_digest bytea := writ_data.digest(subject);
+  _transaction xid8;
+begin
+  perform writ_data.check_order(
+    type, payload, _text, subject, run_at, priority, idempotency_key, expires_at
+  );
+  _environment := writ_data.check_call(type, environment, queue, traceparent);
+  priority := coalesce(priority, 5);
+  queue := coalesce(queue, 'default');
 
   _id := nextval('writ_data.job_id');
   if idempotency_key is not null then
-    if length(idempotency_key) not between 1 and 200 or idempotency_key ~ '[[:cntrl:]]' then
-      raise exception using
-        errcode = 'WR003', column = 'idempotency_key',
-        message = type
-          || ': idempotency_key must have 1 to 200 characters, none of them a control character',
-        hint = 'Use the number of the order or event that asks for this job.';
-    elsif writ_data.looks_secret(idempotency_key) then
-      raise exception using
-        errcode = 'WR005', column = 'idempotency_key',
-        message = type || ': idempotency_key looks like a secret',
-        hint = 'Use the number of the order or event that asks for this job; nothing was stored.';
-    end if;
     _known_id := writ_data.key_job(
       _caller, _environment, type, idempotency_key, _id, sha256(convert_to(_text, 'UTF8')), _now,
       _now + key_window
@@ -245,15 +296,7 @@ begin
     end if;
   end if;
   -- Not before the key: who asks again for a job that he has ordered gets its number at any time.
-  if expires_at <= greatest(_now, run_at) then
-    raise exception using
-      errcode = 'WR003', column = 'expires_at',
-      message = type || case
-        when expires_at <= _now then ': expires_at must be in the future'
-        else ': expires_at must be later than run_at'
-      end,
-      hint = 'A job that has changed nothing by then is not carried out any more.';
-  end if;
+  perform writ_data.check_expiry(type, expires_at, run_at, _now);
 
   _transaction := pg_current_xact_id();
   if run_at > _now then
@@ -308,6 +351,29 @@ begin atomic
   );
 end;
 
+-- check_type: the type is there, and the caller may order it.
+create or replace function writ_data.check_type(type text) returns void
+language plpgsql stable
+as $$
+#variable_conflict use_variable
+begin
+  if type is null or not exists (select from writ_data.job_type as t where t.name = type) then
+    raise exception using
+      errcode = 'WR002', column = 'type',
+      message = case
+        when type ~ '^[a-z][a-z0-9_]{0,47}$' then 'there is no job type ' || type
+        else 'the job type is not known'
+      end,
+      hint = 'The view writ.job_type lists the job types; writ types publish adds one.';
+  end if;
+  if not writ_data.may_order(type, writ_data.caller()) then
+    raise exception using
+      errcode = 'WR007', message = type || ': this role may not order jobs of this type',
+      hint = 'An administrator grants it with writ.grant_job_type.';
+  end if;
+end
+$$;
+
 drop function if exists writ.enqueue(text, jsonb, timestamptz, int, text, text, text, text);
 drop function if exists writ.enqueue(text, text, timestamptz, int, text, text, text, text);
 
@@ -325,20 +391,7 @@ as $$
 declare
   _id bigint;
 begin
-  if type is null or not exists (select from writ_data.job_type as t where t.name = type) then
-    raise exception using
-      errcode = 'WR002', column = 'type',
-      message = case
-        when type ~ '^[a-z][a-z0-9_]{0,47}$' then 'there is no job type ' || type
-        else 'the job type is not known'
-      end,
-      hint = 'The view writ.job_type lists the job types; writ types publish adds one.';
-  end if;
-  if not writ_data.may_order(type, writ_data.caller()) then
-    raise exception using
-      errcode = 'WR007', message = type || ': this role may not order jobs of this type',
-      hint = 'An administrator grants it with writ.grant_job_type.';
-  end if;
+  perform writ_data.check_type(type);
   if payload is null or jsonb_typeof(payload) <> 'object' then
     raise exception using
       errcode = 'WR001', column = 'payload', message = type || ': payload must be a JSON object',

@@ -1,9 +1,11 @@
 -- generate.sql: the functions of a job type, from its definition.
--- Generated for a type t, all owned by writ_owner (nothing else in writ_data may begin with enqueue_
--- or json_; names of our own inside begin with _, which no input does):
---   writ_data.enqueue_t  checks and normalizes the fields, builds payload and subject, ends in
---                        add_job
---   writ_data.json_t     takes the fields out of one jsonb, refuses unknown ones, calls enqueue_t
+-- Generated for a type t, all owned by writ_owner (nothing else in writ_data may begin with fields_,
+-- object_, enqueue_ or json_; names of our own inside begin with _, which no input does):
+--   writ_data.fields_t   checks and normalizes the fields, builds payload, subject and what the
+--                        trail shows; the only place where the rules of the type stand
+--   writ_data.object_t   takes the fields out of one jsonb, refuses unknown ones, calls fields_t
+--   writ_data.enqueue_t  calls fields_t and ends in add_job
+--   writ_data.json_t     calls object_t and ends in add_job; orders in bulk call object_t for each row
 --   writ.t               the typed call, one parameter a field and the options; calls enqueue_t
 --   writ.t               the same with uuid, timestamptz and jsonb fields as text, if there are any:
 --                        a bare literal prefers it, so that we refuse a wrong one, and not a
@@ -349,6 +351,22 @@ return case input ->> 'kind'
   else format('"%s"::text', input ->> 'name')
 end;
 
+-- The parameters of enqueue_t and fields_t that are fields, or their names.
+create or replace function writ_data.field_list(spec jsonb, with_types boolean) returns text
+language sql immutable
+return coalesce(
+  (
+    select string_agg(
+             format('"%s"', i.value ->> 'name') || case
+               when with_types then ' ' || writ_data.native_type(i.value ->> 'kind') else ''
+             end,
+             ', ' order by i.position
+           )
+      from jsonb_array_elements(spec -> 'inputs') with ordinality as i (value, position)
+  ),
+  ''
+);
+
 -- How long an idempotency key of this type stands for its job.
 create or replace function writ_data.key_window(spec jsonb) returns interval
 language sql immutable
@@ -356,7 +374,23 @@ return coalesce(
   make_interval(secs => (spec ->> 'key_window_seconds')::double precision), interval '720 hours'
 );
 
--- The body of enqueue_t.
+-- The call of add_job for what a variable _checked holds.
+create or replace function writ_data.adding_call(spec jsonb) returns text
+language sql immutable
+return format(
+  E'  return writ_data.add_job(\n    %L, %L, %s, %s, %L::interval, _checked.payload,\n'
+  '    _checked.subject, writ_data.recorded(_checked.clear, _checked.digested), run_at, priority,\n'
+  '    idempotency_key, environment, queue, traceparent, expires_at\n  );\n',
+  spec ->> 'name', spec ->> 'hash', (spec ->> 'max_attempts')::int,
+  coalesce(
+    quote_literal(make_interval(secs => (spec ->> 'deadline_seconds')::double precision))
+      || '::interval',
+    'null'
+  ),
+  writ_data.key_window(spec)
+);
+
+-- The body of fields_t.
 create or replace function writ_data.checking_body(spec jsonb) returns text
 language plpgsql
 as $$
@@ -368,7 +402,6 @@ declare
   subject text;
   clear text;
   digested text;
-  deadline text := 'null';
 begin
   for input in select value from jsonb_array_elements(spec -> 'inputs')
   loop
@@ -412,28 +445,16 @@ begin
     into digested
     from jsonb_array_elements(spec -> 'inputs') as i
    where i ->> 'record' = 'digest';
-  if spec ->> 'deadline_seconds' is not null then
-    deadline := format('%L::interval',
-    make_interval(secs => (spec ->> 'deadline_seconds')::numeric));
-  end if;
   return code || format(
-    E'  return writ_data.add_job(\n    %L, %L, %s, %s, %L::interval, _payload, %s,\n    %s,\n'
-    '    run_at, priority, idempotency_key, environment, queue, traceparent, expires_at\n'
-    '  );\nend\n',
-    type, spec ->> 'hash', (spec ->> 'max_attempts')::int, deadline, writ_data.key_window(spec),
+    E'  return (\n    _payload, %s,\n    %s,\n    %s\n  )::writ_data.checked_fields;\nend\n',
     coalesce(subject, 'null'),
-    case
-      when clear is null and digested is null then 'null'
-      else format(
-        'writ_data.recorded(jsonb_strip_nulls(jsonb_build_object(%s)), jsonb_strip_nulls(jsonb_build_object(%s)))',
-        clear, digested
-      )
-    end
+    coalesce('jsonb_strip_nulls(jsonb_build_object(' || clear || '))', 'null'),
+    coalesce('jsonb_strip_nulls(jsonb_build_object(' || digested || '))', 'null')
   );
 end
 $$;
 
--- The body of json_t: fields out of one object, the same words for what has the wrong kind.
+-- The body of object_t: fields out of one object, the same words for what has the wrong kind.
 create or replace function writ_data.reading_body(spec jsonb) returns text
 language plpgsql
 as $$
@@ -517,19 +538,7 @@ begin
     case when names = '{}' then 'This job type has no fields.' else 'The fields are: '
       || array_to_string(names, ', ') || '.' end
   ) || checks || format(
-    E'  return writ_data.%I(%s);\nend\n', 'enqueue_' || type,
-    (
-      select string_agg(name, ', ' order by position)
-        from (
-          select format('"%s"', i.value ->> 'name') as name, i.position
-            from jsonb_array_elements(spec -> 'inputs') with ordinality as i (value, position)
-          union all
-          select o.name, 1000 + o.position
-            from unnest(array['run_at', 'priority', 'idempotency_key', 'environment', 'queue',
-            'traceparent', 'expires_at'])
-                 with ordinality as o (name, position)
-        ) as arguments
-    )
+    E'  return writ_data.%I(%s);\nend\n', 'fields_' || type, writ_data.field_list(spec, false)
   );
 end
 $$;
@@ -653,22 +662,43 @@ begin
        where (f.pronamespace = 'writ'::regnamespace and f.proname = type)
           or (
             f.pronamespace = 'writ_data'::regnamespace
-            and f.proname in ('enqueue_' || type, 'json_' || type)
+            and f.proname in (
+                  'fields_' || type, 'object_' || type, 'enqueue_' || type, 'json_' || type
+                )
           )
     loop
       execute 'drop function ' || old.signature;
     end loop;
   end if;
   execute format(
+    'create or replace function writ_data.%I(%s) returns writ_data.checked_fields'
+    ' language plpgsql stable as %L',
+    'fields_' || type, writ_data.field_list(spec, true), E'\n' || writ_data.checking_body(spec)
+  );
+  execute format(
+    'create or replace function writ_data.%I(_fields jsonb) returns writ_data.checked_fields'
+    ' language plpgsql stable as %L',
+    'object_' || type, E'\n' || writ_data.reading_body(spec)
+  );
+  execute format(
     'create or replace function writ_data.%I(%s) returns bigint language plpgsql as %L',
     'enqueue_' || type, replace(native.parameters, ' default null', ''),
-    E'\n' || writ_data.checking_body(spec)
+    format(
+      E'\n#variable_conflict use_variable\ndeclare\n'
+      '  _checked writ_data.checked_fields := writ_data.%I(%s);\nbegin\n%send\n',
+      'fields_' || type, writ_data.field_list(spec, false), writ_data.adding_call(spec)
+    )
   );
   execute format(
     'create or replace function writ_data.%I(_fields jsonb, run_at timestamptz, priority int,'
     ' idempotency_key text, environment text, queue text, traceparent text, expires_at timestamptz)'
     ' returns bigint language plpgsql as %L',
-    'json_' || type, E'\n' || writ_data.reading_body(spec)
+    'json_' || type,
+    format(
+      E'\n#variable_conflict use_variable\ndeclare\n'
+      '  _checked writ_data.checked_fields := writ_data.%I(_fields);\nbegin\n%send\n',
+      'object_' || type, writ_data.adding_call(spec)
+    )
   );
   execute format(
     'create or replace function writ.%I(%s) returns bigint language plpgsql security definer'

@@ -234,7 +234,7 @@ begin
           max_attempts, state, priority, unresolved, type, environment, queue, definition_hash,
           subject,
           subject_digest, enqueued_by, actor, idempotency_key, traceparent, payload, last_error,
-          result
+          result, batch_id
         )
         select id, run_at, enqueued_at, deadline_at, claimed_at, _now, worker_id, attempt, failures,
                max_attempts,
@@ -243,7 +243,7 @@ begin
                end::writ_data.job_state,
                priority, false, type, environment, queue, definition_hash, subject,
                subject_digest, enqueued_by, actor, idempotency_key, traceparent, payload,
-               coalesce(end_error, last_error), end_result
+               coalesce(end_error, last_error), end_result, batch_id
           from gone
       ), old as (
         delete from writ_data.journal as n

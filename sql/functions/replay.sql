@@ -176,16 +176,22 @@ begin
       id, claim_order, run_at, enqueued_at, deadline_at, attempt, max_attempts, state, priority,
       unresolved,
       type, environment, queue, definition_hash, subject, subject_digest, enqueued_by, actor,
-      idempotency_key, traceparent, payload, last_error
+      idempotency_key, traceparent, payload, last_error, batch_id
     )
     values (
       _old.id, -nextval('writ_data.claim_order'), _now, _old.enqueued_at,
       _now + (_old.deadline_at - _old.enqueued_at), _old.attempt, _old.max_attempts, 'available',
       _old.priority, _old.unresolved, _old.type, _old.environment, _old.queue, _old.definition_hash,
       _old.subject, _old.subject_digest, _old.enqueued_by, _old.actor, _old.idempotency_key,
-      _old.traceparent, _old.payload, _old.last_error
+      _old.traceparent, _old.payload, _old.last_error, _old.batch_id
     )
     returning j.* into _job;
+    -- It holds its batch open again, unless that is finished: a callback runs once.
+    if _old.batch_id is not null then
+      update writ_data.batch as b
+         set first_unfinished = least(b.first_unfinished, $1)
+       where b.id = _old.batch_id and b.finished_at is null;
+    end if;
     if _from <> 'completed' then
       with moved as (
         delete from writ_data.journal_history as n
@@ -301,12 +307,13 @@ begin
     id, run_at, enqueued_at, deadline_at, claimed_at, finished_at, worker_id, attempt, failures,
     max_attempts,
     state, priority, unresolved, type, environment, queue, definition_hash, subject, subject_digest,
-    enqueued_by, actor, idempotency_key, traceparent, payload, last_error
+    enqueued_by, actor, idempotency_key, traceparent, payload, last_error, batch_id
   )
   select id, run_at, enqueued_at, deadline_at, claimed_at, _now, worker_id, attempt, failures,
          max_attempts,
          'cancelled', priority, unresolved, type, environment, queue, definition_hash, subject,
-         subject_digest, enqueued_by, actor, idempotency_key, traceparent, payload, last_error
+         subject_digest, enqueued_by, actor, idempotency_key, traceparent, payload, last_error,
+         batch_id
     from gone;
   if _job.subject is not null then
     perform writ_data.unpark_subjects(array[_job.environment], array[_job.subject], _now);

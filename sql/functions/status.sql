@@ -71,6 +71,7 @@ begin
                  from writ_data.job as earlier
                 where earlier.environment = j.environment and earlier.subject = j.subject
                   and earlier.id < j.id and earlier.state <> 'scheduled'
+                  and earlier.waiting_reason is distinct from 'batch'
              )
            )
       from writ_data.job as j

@@ -71,12 +71,12 @@ begin
     insert into writ_data.job_history (
       id, run_at, enqueued_at, deadline_at, claimed_at, finished_at, worker_id, attempt, failures,
       max_attempts, state, priority, unresolved, type, environment, queue, definition_hash, subject,
-      subject_digest, enqueued_by, actor, idempotency_key, traceparent, payload, last_error
+      subject_digest, enqueued_by, actor, idempotency_key, traceparent, payload, batch_id, last_error
     )
     select id, run_at, enqueued_at, deadline_at, claimed_at, $2, worker_id, attempt, failures,
            max_attempts, 'discarded', priority, unresolved, type, environment, queue,
            definition_hash, subject, subject_digest, enqueued_by, actor, idempotency_key,
-           traceparent, payload,
+           traceparent, payload, batch_id,
            jsonb_build_object(
              'code', 'expired', 'text', 'the job had changed nothing when its time was over'
            )
@@ -282,6 +282,8 @@ begin
   loop
     perform writ_data.count_running(_place.environment, _place.type);
   end loop;
+
+  perform writ_data.finish_batches(_now);
 
   if _is_full then
     begin

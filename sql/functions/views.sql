@@ -9,7 +9,7 @@ select id, type, environment, queue, priority, state::text as state,
        definition_hash, idempotency_key, traceparent, enqueued_at, enqueued_by, actor, claimed_at,
        deadline_at,
        waiting_since, null::timestamptz as finished_at, last_error, null::jsonb as result, payload,
-       claim_order
+       claim_order, batch_id
   from writ_data.job
 union all
 select id, type, environment, queue, priority, state::text, null, run_at, attempt, failures,
@@ -17,7 +17,7 @@ select id, type, environment, queue, priority, state::text, null, run_at, attemp
        unresolved, false, worker_id, subject, definition_hash, idempotency_key, traceparent,
        enqueued_at,
        enqueued_by, actor, claimed_at, deadline_at, null, finished_at, last_error, result, payload,
-       null
+       null, batch_id
   from writ_data.job_history;
 comment on view writ.job is 'Every job, unfinished and finished.';
 

@@ -13,10 +13,17 @@ struct EnqueueCommand: AsyncParsableCommand {
       Prints the number of the job. The role needs the right to order jobs of the type. Arguments are \
       visible to every user of this machine: pass personal data through --payload -.
 
+      With --file, orders one job a row, in one transaction and as one batch, and prints the number of \
+      the batch; if one row is wrong, nothing is ordered and each fault is shown with its line. NDJSON: one \
+      JSON object a line. CSV: the first line names the fields, an empty cell is no value. Beside the \
+      fields a row may have run_at, priority, idempotency_key and expires_at.
+
       EXAMPLES
         writ enqueue create_user --input email=ada@example.com
         writ enqueue change_plan --payload - < order.json
         writ enqueue rotate_api_key --input job_type=create_user --run-at 2026-12-24T02:00:00Z
+        writ enqueue create_user --file people.csv
+        writ enqueue create_user --file - --callback notify --callback-payload '{"batch": "$batch.id"}'
       """)
 
   @Argument(help: "The job type.")
@@ -46,6 +53,29 @@ struct EnqueueCommand: AsyncParsableCommand {
   var queue: String?
   @Option(help: "The caller's trace, as W3C Trace Context has it.")
   var traceparent: String?
+  @Option(
+    help: ArgumentHelp(
+      "One job a row of this file, or - for standard input: NDJSON, or CSV if so named.",
+      valueName: "file"), completion: .file())
+  var file: String?
+  @Option(
+    help: ArgumentHelp("How the rows are written: ndjson or csv.", valueName: "format"),
+    completion: .list(RowFormat.allCases.map(\.rawValue)))
+  var fileFormat: RowFormat?
+  @Option(help: "With --file: an open batch to join, instead of a new one.")
+  var batch: Int?
+  @Option(
+    help: ArgumentHelp(
+      "With --file: the job type to order once, when all jobs of the batch have finished.",
+      valueName: "type"))
+  var callback: String?
+  @Option(
+    help: ArgumentHelp(
+      "Its inputs as a JSON object, @FILE; may name $batch.id, $batch.jobs, $batch.completed, "
+        + "$batch.discarded, $batch.cancelled.", valueName: "json"))
+  var callbackPayload: String?
+  @Flag(help: "With --file: say what is wrong with it, and order nothing.")
+  var check = false
   @OptionGroup var format: FormatOptions
   @OptionGroup var options: ConfigurationOptions
 
@@ -59,9 +89,28 @@ struct EnqueueCommand: AsyncParsableCommand {
     if payload != nil, !input.isEmpty {
       throw ValidationError("give either --input or --payload, not both")
     }
+    if file == nil {
+      let flags = [
+        ("--file-format", fileFormat != nil), ("--batch", batch != nil),
+        ("--callback", callback != nil), ("--callback-payload", callbackPayload != nil),
+        ("--check", check),
+      ]
+      if let (flag, _) = flags.first(where: \.1) { throw ValidationError("\(flag) needs --file") }
+    } else if !input.isEmpty || payload != nil || idempotencyKey != nil {
+      throw ValidationError(
+        "with --file, the rows say the inputs and the idempotency keys: leave out --input, --payload "
+          + "and --idempotency-key")
+    }
+    if callbackPayload != nil, callback == nil {
+      throw ValidationError("--callback-payload needs --callback")
+    }
+    if callback != nil, batch != nil {
+      throw ValidationError("the callback of a batch is named when the batch is made")
+    }
   }
 
   func run() async throws {
+    if let file { return try await runInBulk(file) }
     let inputs = try Self.inputs(input, payload: payload)
     let order = EnqueueOptions(
       runAt: runAt.flatMap { PostgresTimestamp($0) }, priority: priority,
@@ -74,6 +123,33 @@ struct EnqueueCommand: AsyncParsableCommand {
       Output.current.json(["job_id": JSONValue(id)])
     } else {
       Output.current.line("\(id)")
+    }
+  }
+
+  private func runInBulk(_ file: String) async throws {
+    let callback = try callback.map { type in
+      BatchCallback(
+        type: type, payload: try Self.inputs([], payload: callbackPayload),
+        environment: environment, queue: queue)
+    }
+    let order = BulkOrder(
+      type: type, path: file, format: fileFormat ?? RowFormat(fileName: file),
+      options: BulkOptions(
+        runAt: runAt.flatMap { PostgresTimestamp($0) }, priority: priority,
+        expiresAt: expiresAt.flatMap { PostgresTimestamp($0) }, environment: environment,
+        queue: queue, traceparent: traceparent),
+      batch: batch, callback: callback, checksOnly: check)
+    guard let receipt = try await options.load().withStore({ try await order.run($0) }) else {
+      Output.current.note("nothing is wrong with this file; nothing was ordered")
+      return
+    }
+    if format.json {
+      Output.current.json([
+        "batch_id": JSONValue(receipt.batch), "jobs": JSONValue(receipt.jobs),
+        "known": JSONValue(receipt.known),
+      ])
+    } else {
+      Output.current.line("\(receipt.batch)")
     }
   }
 
@@ -129,3 +205,5 @@ struct EnqueueCommand: AsyncParsableCommand {
     return Array(data)
   }
 }
+
+extension RowFormat: ExpressibleByArgument {}

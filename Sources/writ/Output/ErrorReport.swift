@@ -23,6 +23,7 @@ struct ErrorReport: Sendable, Hashable {
   init(_ error: any Error) {
     switch error {
     case let error as CommandError: self.init(error.status, error.description)
+    case let error as BulkFaults: self.init(.badData, error.lines + [error.conclusion])
     case let error as ConfigurationError: self.init(error)
     case let error as WorkerConfigurationError:
       self.init(.configuration, error.faults.map { "worker: \($0)" })

@@ -81,6 +81,8 @@ struct JobStory {
     case ("waiting", "rate"?):
       "waits because as many jobs have started as the rate of type \(job.type) or of environment "
         + "\(job.environment) allows; see `writ limits list`"
+    case ("waiting", "batch"?):
+      "waits until the batch whose callback it is has finished; see `writ batches list`"
     case ("waiting", "review"?):
       "waits for a person: \(lastError); see `writ jobs replay \(job.id) --dry-run`, or "
         + "`writ jobs cancel \(job.id)`"
