@@ -118,8 +118,8 @@ let package = Package(
     tests(
       "WritTests",
       uses: [
-        "AuthOSEmulator", "JSON", "JobRunner", "JobStore", "Postgres", "writ", argumentParser,
-        logging,
+        "Arazzo", "AuthOSEmulator", "JSON", "JobRunner", "JobStore", "Postgres", "writ",
+        argumentParser, logging,
       ]),
     .executableTarget(
       name: "writ-bench",

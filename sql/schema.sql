@@ -132,7 +132,8 @@ CREATE TYPE writ_data.record_entry AS (
 	error jsonb,
 	delay_us bigint,
 	burns boolean,
-	unresolved boolean
+	unresolved boolean,
+	rows jsonb
 );
 
 ALTER TYPE writ_data.record_entry OWNER TO writ_owner;
@@ -660,6 +661,41 @@ $$;
 
 ALTER FUNCTION writ.grant_job_type(job_type text, role_name text) OWNER TO writ_owner;
 
+CREATE FUNCTION writ.job_rows(job_id bigint, after bigint DEFAULT 0, at_most bigint DEFAULT NULL::bigint) RETURNS TABLE(place bigint, data jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  _caller constant text := writ_data.caller();
+begin
+  if not exists (
+    select from writ_data.job as j
+     where j.id = $1 and (j.enqueued_by = _caller or pg_has_role(_caller, 'writ_admin', 'member'))
+    union all
+    select from writ_data.job_history as h
+     where h.id = $1 and (h.enqueued_by = _caller or pg_has_role(_caller, 'writ_admin', 'member'))
+  ) then
+    perform writ_data.refuse_job(
+      'there is no such job, or another role ordered it',
+      'The rows of a job are shown to the role that ordered it and to writ_admin.'
+    );
+  end if;
+  return query
+    select r.place, r.data
+      from (
+        select row_number() over (order by o.seq, o.place) as place, o.data::jsonb as data
+          from writ_data.job_row as o
+         where o.job_id = $1
+      ) as r
+     where r.place > coalesce($2, 0)
+     order by r.place
+     limit $3;
+end
+$_$;
+
+ALTER FUNCTION writ.job_rows(job_id bigint, after bigint, at_most bigint) OWNER TO writ_owner;
+
 CREATE FUNCTION writ.pause_schedule(name text, environment text DEFAULT NULL::text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -843,6 +879,7 @@ begin
   else
     delete from writ_data.job_history as h where h.id = $1 returning h.* into strict _old;
     _from := _old.state;
+    perform writ_data.forget_rows($1);
     insert into writ_data.job as j (
       id, claim_order, run_at, enqueued_at, deadline_at, attempt, max_attempts, state, priority,
       unresolved,
@@ -2435,6 +2472,14 @@ declare
   code text := '';
   body text := '';
 begin
+  -- An input that callers can be expected to try, and that has no value ever.
+  if input ? 'refuse' then
+    return format(
+      E'  if %s is not null then\n%s  end if;\n', variable,
+      writ_data.refusal(type, field, 'must not be passed: ' || (input ->> 'refuse'),
+      'Leave it out.')
+    );
+  end if;
   if input -> 'default' is not null and input -> 'default' <> 'null' then
     code := code || format(
       E'  if %s is null then\n    %s := %L::%s;\n  end if;\n', variable, variable,
@@ -2827,6 +2872,50 @@ $_$;
 
 ALTER FUNCTION writ_data.first_unfinished(batch_id bigint, from_id bigint) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.forget_old_rows(now timestamp with time zone, max_rows integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+declare
+  _old bigint[];
+begin
+  select array_agg(job_id)
+    into _old
+    from (
+      select s.job_id
+        from writ_data.row_set as s
+       where s.created_at < $1 - interval '30 days'
+         and not exists (select from writ_data.job as j where j.id = s.job_id)
+       order by s.created_at
+       limit 10
+    ) as o;
+  if _old is null then
+    return;
+  end if;
+  delete from writ_data.job_row as r
+   where r.ctid = any (
+           array(select o.ctid from writ_data.job_row as o where o.job_id = any (_old) limit $2)
+         );
+  delete from writ_data.row_set as s
+   where s.job_id = any (_old)
+     and not exists (select from writ_data.job_row as r where r.job_id = s.job_id);
+end
+$_$;
+
+ALTER FUNCTION writ_data.forget_old_rows(now timestamp with time zone, max_rows integer) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.forget_rows(job_id bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+begin
+  delete from writ_data.job_row as r where r.job_id = $1;
+  delete from writ_data.row_set as s where s.job_id = $1;
+end
+$_$;
+
+ALTER FUNCTION writ_data.forget_rows(job_id bigint) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.form_rule(kind text, OUT rule text, OUT hint text) RETURNS record
     LANGUAGE sql IMMUTABLE
     BEGIN ATOMIC
@@ -3047,6 +3136,21 @@ end
 $_$;
 
 ALTER FUNCTION writ_data.join_batch(batch_id bigint) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.keep_rows(job_id bigint, seq integer, rows jsonb, now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+begin
+  insert into writ_data.row_set (job_id, created_at) values ($1, $4) on conflict do nothing;
+  insert into writ_data.job_row (job_id, seq, place, key, data)
+  select $1, $2, r.place::int, r.value ->> 0, r.value -> 1
+    from jsonb_array_elements($3) with ordinality as r (value, place)
+  on conflict do nothing;
+end
+$_$;
+
+ALTER FUNCTION writ_data.keep_rows(job_id bigint, seq integer, rows jsonb, now timestamp with time zone) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.key_job(ordered_by text, environment text, type text, key text, id bigint, payload_digest bytea, now timestamp with time zone, free_at timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
@@ -4700,23 +4804,23 @@ begin
     from (
       select e.place, e.job, e.attempt, e.kind, e.seq, e.step, e.effect, e.result, e.status,
              left(e.error_code, 100), e.duration_us, e.outputs, e.action, nullif(e.recorded, '{}'),
-             nullif(e.digested, '{}'), e.error, e.delay_us, e.burns, e.unresolved
+             nullif(e.digested, '{}'), e.error, e.delay_us, e.burns, e.unresolved, e.rows
         from rows from (
                jsonb_to_recordset($2) as (
                  job bigint, attempt int, kind text, seq int, step text, effect text, result jsonb,
                  status int, error_code text, duration_us bigint, outputs jsonb, action jsonb,
                  recorded jsonb, digested jsonb, error jsonb, delay_us bigint, burns boolean,
-                 unresolved boolean
+                 unresolved boolean, rows jsonb
                )
              ) with ordinality as e (
                job, attempt, kind, seq, step, effect, result, status, error_code, duration_us,
                outputs,
-               action, recorded, digested, error, delay_us, burns, unresolved, place
+               action, recorded, digested, error, delay_us, burns, unresolved, rows, place
              )
     ) as e (
       place, job, attempt, kind, seq, step, effect, result, status, error_code, duration_us,
       outputs, action,
-      recorded, digested, error, delay_us, burns, unresolved
+      recorded, digested, error, delay_us, burns, unresolved, rows
     );
 
   with held as materialized (
@@ -4826,6 +4930,11 @@ begin
            outputs = excluded.outputs, action = excluded.action
      where n.outcome_at is null or n.action ->> 'do' = 'again';
 
+    -- What the steps have read.
+    perform writ_data.keep_rows(e.job, e.seq, e.rows, _now)
+       from unnest(_entries) as e
+      where e.kind = 'outcome' and e.rows is not null;
+
     -- The jobs that go on: back in the line, to wait, or on with a request on record.
     update writ_data.job as j
        set state = f.state,
@@ -4895,7 +5004,16 @@ begin
                end::writ_data.job_state,
                priority, false, type, environment, queue, definition_hash, subject,
                subject_digest, enqueued_by, actor, idempotency_key, traceparent, payload,
-               coalesce(end_error, last_error), end_result, batch_id
+               coalesce(end_error, last_error),
+               case
+                 when end_result ? 'rows'
+                   and exists (select from writ_data.row_set as s where s.job_id = id)
+                 then end_result || jsonb_build_object(
+                        'rows', (select count(*) from writ_data.job_row as r where r.job_id = id)
+                      )
+                 else end_result
+               end,
+               batch_id
           from gone
       ), old as (
         delete from writ_data.journal as n
@@ -5265,6 +5383,7 @@ begin
                 limit 1000
              )
            );
+    perform writ_data.forget_old_rows(_now, 10000);
   end if;
   -- While more than a batch is due, start where this one ended.
   update writ_data.sweep_state as s
@@ -6060,6 +6179,21 @@ CREATE TABLE writ_data.job_history_default (
 
 ALTER TABLE writ_data.job_history_default OWNER TO writ_owner;
 
+CREATE TABLE writ_data.job_row (
+    job_id bigint NOT NULL,
+    seq integer NOT NULL,
+    place integer NOT NULL,
+    key text NOT NULL,
+    data writ_data.json_object NOT NULL,
+    CONSTRAINT job_row_key_check CHECK (((length(key) >= 1) AND (length(key) <= 500))),
+    CONSTRAINT job_row_place_check CHECK ((place > 0)),
+    CONSTRAINT job_row_seq_check CHECK ((seq > 0))
+);
+
+ALTER TABLE writ_data.job_row OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.job_row IS 'What jobs have read, an element a row; personal data, kept for 30 days.';
+
 CREATE TABLE writ_data.journal_history_default (
     job_id bigint NOT NULL,
     intent_at timestamp with time zone NOT NULL,
@@ -6078,6 +6212,15 @@ CREATE TABLE writ_data.journal_history_default (
 );
 
 ALTER TABLE writ_data.journal_history_default OWNER TO writ_owner;
+
+CREATE TABLE writ_data.row_set (
+    job_id bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE writ_data.row_set OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.row_set IS 'Which jobs have rows, and since when.';
 
 ALTER TABLE writ_data.schedule ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME writ_data.schedule_id_seq
@@ -6182,6 +6325,9 @@ ALTER TABLE ONLY writ_data.job_history_default
 ALTER TABLE ONLY writ_data.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY writ_data.job_row
+    ADD CONSTRAINT job_row_pkey PRIMARY KEY (job_id, key);
+
 ALTER TABLE ONLY writ_data.job_type
     ADD CONSTRAINT job_type_pkey PRIMARY KEY (name);
 
@@ -6196,6 +6342,9 @@ ALTER TABLE ONLY writ_data.journal
 
 ALTER TABLE ONLY writ_data.limit_setting
     ADD CONSTRAINT limit_setting_pkey PRIMARY KEY (environment, type);
+
+ALTER TABLE ONLY writ_data.row_set
+    ADD CONSTRAINT row_set_pkey PRIMARY KEY (job_id);
 
 ALTER TABLE ONLY writ_data.schedule
     ADD CONSTRAINT schedule_name_environment_key UNIQUE NULLS NOT DISTINCT (name, environment);
@@ -6250,6 +6399,8 @@ CREATE INDEX job_limited ON writ_data.job USING btree (environment, type) WHERE 
 
 CREATE INDEX job_parked ON writ_data.job USING btree (environment, type, queue, priority, id) WHERE ((state = 'waiting'::writ_data.job_state) AND (waiting_reason = ANY (ARRAY['concurrency'::writ_data.waiting_reason, 'rate'::writ_data.waiting_reason])));
 
+CREATE INDEX job_row_in_order ON writ_data.job_row USING btree (job_id, seq, place);
+
 CREATE INDEX job_running ON writ_data.job USING btree (worker_id) WHERE (state = 'running'::writ_data.job_state);
 
 CREATE INDEX job_subject ON writ_data.job USING btree (environment, subject, id) WHERE (subject IS NOT NULL);
@@ -6257,6 +6408,8 @@ CREATE INDEX job_subject ON writ_data.job USING btree (environment, subject, id)
 CREATE INDEX job_type_limited ON writ_data.job_type USING btree (name) WHERE (COALESCE(concurrency, rate_limit) IS NOT NULL);
 
 CREATE INDEX job_waiting ON writ_data.job USING btree (waiting_since) WHERE ((state = 'waiting'::writ_data.job_state) AND (waiting_reason = 'predecessor'::writ_data.waiting_reason));
+
+CREATE INDEX row_set_age ON writ_data.row_set USING btree (created_at);
 
 CREATE INDEX schedule_due ON writ_data.schedule USING btree (next_fire_at) WHERE (next_fire_at IS NOT NULL);
 
@@ -6357,6 +6510,10 @@ GRANT ALL ON FUNCTION writ.enqueue_many(type text, payloads text, batch_id bigin
 
 REVOKE ALL ON FUNCTION writ.grant_job_type(job_type text, role_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.grant_job_type(job_type text, role_name text) TO writ_admin;
+
+REVOKE ALL ON FUNCTION writ.job_rows(job_id bigint, after bigint, at_most bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.job_rows(job_id bigint, after bigint, at_most bigint) TO writ_enqueuer;
+GRANT ALL ON FUNCTION writ.job_rows(job_id bigint, after bigint, at_most bigint) TO writ_admin;
 
 REVOKE ALL ON FUNCTION writ.pause_schedule(name text, environment text) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.pause_schedule(name text, environment text) TO writ_admin;
@@ -6462,6 +6619,10 @@ REVOKE ALL ON FUNCTION writ_data.fire_schedule(now timestamp with time zone) FRO
 
 REVOKE ALL ON FUNCTION writ_data.first_unfinished(batch_id bigint, from_id bigint) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.forget_old_rows(now timestamp with time zone, max_rows integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.forget_rows(job_id bigint) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.form_rule(kind text, OUT rule text, OUT hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.generate(spec jsonb, old_signature text) FROM PUBLIC;
@@ -6475,6 +6636,8 @@ REVOKE ALL ON FUNCTION writ_data.is_portable_pattern(pattern text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION writ_data.is_public_key(value text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.join_batch(batch_id bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.keep_rows(job_id bigint, seq integer, rows jsonb, now timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.key_job(ordered_by text, environment text, type text, key text, id bigint, payload_digest bytea, now timestamp with time zone, free_at timestamp with time zone) FROM PUBLIC;
 

@@ -24,6 +24,8 @@ public struct JobTypeDefinition: Sendable, Hashable {
   public let document: ArazzoDocument
   /// The permissions that a key needs for every operation that a job can reach, sorted.
   public let leastPrivilege: [String]
+  /// Whether a step that a job can reach keeps rows (`x-writ.rows`).
+  public let keepsRows: Bool
   /// The document and all that it builds on, sorted by path: what to hash and to publish.
   ///
   /// `Catalogue.load` of exactly these files gives this definition again.

@@ -182,12 +182,21 @@ private final class CatalogueLoader {
         "'\(property.name)' is an option of every job type and cannot be an input",
         at: property.location)
     }
+    let keepsRows = Reachability.steps(of: workflow, in: document).contains {
+      $0.policy.rows != nil
+    }
+    if keepsRows, workflow.outputs.contains(where: { $0.name == RowsPolicy.countName }) {
+      errors.report(
+        "a job with x-writ.rows already has 'rows' in its result, their number; give this output "
+          + "another name", at: workflow.location)
+    }
     var workflowWithName = workflow
     workflowWithName.policy.jobType = name
     let paths = [document.file] + (dependencies[document.file] ?? [])
     return JobTypeDefinition(
       name: name, workflow: workflowWithName, document: document,
       leastPrivilege: Reachability.permissions(of: workflow, in: document),
+      keepsRows: keepsRows,
       files: paths.sorted().compactMap { files[$0] })
   }
 }
@@ -200,23 +209,31 @@ enum Reachability {
   /// key.
   static func permissions(of workflow: Workflow, in document: ArazzoDocument) -> [String] {
     var permissions: Set<String> = []
+    for step in steps(of: workflow, in: document) {
+      // A step with a credential of its own proves that one; the type's key never sends it.
+      guard case .operation(let operation, _, isLocal: false) = step.target,
+        step.policy.credential == nil
+      else { continue }
+      permissions.formUnion(operation.requiredPermissions)
+    }
+    return permissions.sorted()
+  }
+
+  /// Every step of a workflow and of those that it leads to.
+  static func steps(of workflow: Workflow, in document: ArazzoDocument) -> [Step] {
+    var steps: [Step] = []
     var seen: Set<[String]> = []
     var open = [(document, workflow)]
     while let (document, workflow) = open.popLast() {
       guard seen.insert([document.file, workflow.workflowId]).inserted else { continue }
       var references = workflow.dependsOn
       for step in workflow.steps {
-        switch step.target {
-        case .operation(let operation, _, let isLocal):
-          // A step with a credential of its own proves that one; the type's key never sends it.
-          guard !isLocal, step.policy.credential == nil else { break }
-          permissions.formUnion(operation.requiredPermissions)
-        case .workflow(let reference): references.append(reference)
-        }
+        if case .workflow(let reference) = step.target { references.append(reference) }
         references += WorkflowGraph.workflowTargets(of: step).map(\.0)
       }
+      steps += workflow.steps
       open += references.compactMap { document.resolve($0) }.map { ($0.document, $0.workflow) }
     }
-    return permissions.sorted()
+    return steps
   }
 }

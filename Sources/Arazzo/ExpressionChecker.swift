@@ -123,6 +123,7 @@ struct ExpressionChecker {
       return report("there is no step '\(stepId)' in this workflow", use)
     }
     guard let step = workflow.step(id: stepId) else { return }
+    if step.policy.rows != nil, output == RowsPolicy.countName { return }
     guard
       let found = Self.find(output, { name in step.outputs.first { $0.name == name } })
     else {

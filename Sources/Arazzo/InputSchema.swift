@@ -118,6 +118,11 @@ public struct InputProperty: Sendable, Hashable {
     public var isSupplied: Bool { environmentName != nil || jobField != nil }
     /// How the value is normalized before it is checked and stored.
     public var normalization: Normalization?
+    /// Why no value is taken, and what to do instead; `nil` for an input that takes values.
+    ///
+    /// For what callers can be expected to try: it is refused with this sentence when a job is ordered,
+    /// instead of as unknown, or by the target much later.
+    public var refusal: String?
 
     /// The policy of an input that says nothing.
     public init() {}

@@ -30,6 +30,9 @@ struct InputSchemaReader {
     for (name, node) in object.strings("required") {
       if let index = properties.firstIndex(where: { $0.name == name }) {
         properties[index].isRequired = true
+        if properties[index].policy.refusal != nil {
+          object.report("'\(name)' is refused, so it cannot be required", at: node)
+        }
       } else if object["properties"]?[name] == nil {
         object.report("'\(name)' is required, but there is no such property", at: node)
       }
@@ -190,7 +193,7 @@ struct InputSchemaReader {
     var policy = InputProperty.Policy()
     guard
       let object = ObjectReader(
-        node, "x-writ of an input", fields: ["record", "from", "name", "normalize"],
+        node, "x-writ of an input", fields: ["record", "from", "name", "normalize", "refuse"],
         isExtensible: false, errors: errors)
     else { return policy }
     policy.record = object.choice("record", as: RecordPolicy.self) ?? .never
@@ -207,15 +210,32 @@ struct InputSchemaReader {
     default: object.report("'from' must be one of environment, job", at: object["from"])
     }
     policy.normalization = object.choice("normalize", as: InputProperty.Normalization.self)
+    readRefusal(object, into: &policy)
     if policy.normalization != nil, kind != .string && kind != .email {
       object.report("'normalize' is for texts and e-mail addresses only", at: object["normalize"])
     }
     return policy
   }
 
+  private func readRefusal(_ object: ObjectReader, into policy: inout InputProperty.Policy) {
+    guard let node = object["refuse"] else { return }
+    policy.refusal = object.requiredString("refuse", "x-writ of an input")
+    if let length = policy.refusal?.unicodeScalars.count, length > 500 {
+      object.report("'refuse' must have at most 500 characters", at: node)
+    }
+    for other in ["record", "from", "normalize"] where object[other] != nil {
+      object.report(
+        "an input that is refused never has a value; remove '\(other)'", at: object[other])
+    }
+  }
+
   private func readDefault(_ node: DocumentNode, into property: inout InputProperty) {
     if property.policy.isSupplied {
       errors.report("an input from the environment or the job has no default", at: node.location)
+      return
+    }
+    if property.policy.refusal != nil {
+      errors.report("an input that is refused has no default", at: node.location)
       return
     }
     let violations = property.violations(of: node.value)

@@ -91,6 +91,8 @@ extension InputProperty {
   }
 
   private func rules(brokenBy value: JSONValue) -> [String] {
+    if let refusal = policy.refusal, !value.isNull { return ["must not be passed: \(refusal)"] }
+    if value.isNull, policy.refusal != nil { return [] }
     if value.isNull, kind != .json {
       return isNullable ? [] : ["must not be null"]
     }

@@ -1,5 +1,7 @@
 // What the `x-writ` extensions say, as checked values: what the standards lack for a job type.
 
+public import JSON
+
 /// How the audit trail may record a field.
 public enum RecordPolicy: String, Sendable, Hashable, CaseIterable {
   /// As it is.
@@ -63,8 +65,9 @@ public struct WorkflowPolicy: Sendable, Hashable {
   public var retry = RetryPolicy()
   /// The longest wait for one response.
   public var requestTimeout: Duration = .seconds(35)
-  /// How long after it may run first a job that has changed nothing is still wanted; `nil` for
-  /// ever. The `expires_at` of an order stands in its place.
+  /// How long after it may run first a job that has changed nothing is wanted; `nil` for ever.
+  ///
+  /// The `expires_at` of an order stands in its place.
   public var deadline: Duration?
   /// Whether a finished job may run again.
   public var replay: ReplaySafety = .review
@@ -120,6 +123,30 @@ public enum SecretSink: Sendable, Hashable {
   case seal(input: String, location: SourceLocation)
 }
 
+/// `x-writ.rows` of a step: which part of its answer becomes rows of the job.
+///
+/// Rows are what a job gives beyond one small object. They are written with the outcome of the step, in
+/// one transaction, and hold the listed fields and nothing else.
+public struct RowsPolicy: Sendable, Hashable {
+  /// A field of a row.
+  public struct Field: Sendable, Hashable {
+    /// Its name.
+    public var name: String
+    /// Where an element holds it.
+    public var pointer: JSONPointer
+  }
+
+  /// The output that every step with rows has: how many elements its answer held.
+  public static let countName = "rows"
+
+  /// The list, as part of the response's body; a single object counts as a list of one.
+  public var list: RuntimeExpression
+  /// Which member tells an element from the others: an element that comes twice is one row.
+  public var key: JSONPointer
+  /// The fields, in the order of the document; at least one.
+  public var fields: [Field]
+}
+
 /// `x-writ` of a step.
 public struct StepPolicy: Sendable, Hashable {
   /// What to do in doubt; set exactly where the operation has an effect.
@@ -128,6 +155,8 @@ public struct StepPolicy: Sendable, Hashable {
   public var outputs: [String: OutputPolicy] = [:]
   /// Where secret outputs go, by output.
   public var sinks: [String: SecretSink] = [:]
+  /// Which part of the answer becomes rows of the job.
+  public var rows: RowsPolicy?
   /// With what the request authenticates; `nil` for the job type's own key.
   public var credential: StepCredential?
   /// What the step does to the outside world, where that is not what its operation may do.

@@ -77,7 +77,7 @@ struct PolicyReader {
     let object = node.flatMap {
       ObjectReader(
         $0, "x-writ of a step",
-        fields: ["inDoubt", "outputs", "sink", "credential", "effect", "reason"],
+        fields: ["inDoubt", "outputs", "sink", "rows", "credential", "effect", "reason"],
         isExtensible: false, errors: errors)
     }
     if let object {
@@ -86,6 +86,9 @@ struct PolicyReader {
       policy.outputs = readOutputs(object, step)
       policy.sinks = readSinks(object, stepId, policy.outputs)
       policy.credential = object["credential"].flatMap { readCredential($0, stepId, stepIds) }
+      policy.rows = object["rows"].flatMap { rows in
+        RowsReader(errors: errors, uses: uses).read(rows, of: step, stepId: stepId, target: target)
+      }
     }
     checkInDoubt(object?["inDoubt"], step, stepId, target, effect: policy.effect)
     return policy

@@ -87,12 +87,14 @@ public struct StepOutcome: Sendable, Hashable {
   public var action: StepAction
   /// What the audit event may show.
   public var recorded: RecordedFields
+  /// The rows of the job that came with it.
+  public var rows: [JobRow]
 
   /// An outcome.
   public init(
     sequence: Int, step: String, effect: OperationEffect, result: StepResult, status: Int? = nil,
     errorCode: String? = nil, duration: Duration = .zero, outputs: JSONObject = JSONObject(),
-    action: StepAction, recorded: RecordedFields = RecordedFields()
+    action: StepAction, recorded: RecordedFields = RecordedFields(), rows: [JobRow] = []
   ) {
     self.sequence = sequence
     self.step = step
@@ -104,6 +106,7 @@ public struct StepOutcome: Sendable, Hashable {
     self.outputs = outputs
     self.action = action
     self.recorded = recorded
+    self.rows = rows
   }
 }
 
@@ -113,7 +116,8 @@ extension JobRecord {
   /// Members besides `job`, `attempt` and `kind`:
   /// - `intent`: `seq`, `step`, `effect`
   /// - `outcome`: `seq`, `step`, `effect`, `result`, `status`, `error_code`, `duration_us`,
-  ///   `outputs`, `action`, `recorded`, `digested`
+  ///   `outputs`, `action`, `recorded`, `digested`, and `rows` where there are any: an array of
+  ///   `[key, fields]`
   /// - `complete`: `result`, `recorded`, `digested`
   /// - `discard`, `review`: `error`
   /// - `retry`: `delay_us`, `burns`, `unresolved`, `error`
@@ -167,6 +171,8 @@ extension StepOutcome {
       ("error_code", JSONValue(errorCode)), ("duration_us", JSONValue(duration.inMicroseconds)),
       ("outputs", .object(outputs)), ("action", action.json),
     ] + recorded.members
+      + (rows.isEmpty
+        ? [] : [("rows", .array(rows.map { [.string($0.key), .object($0.fields)] }))])
   }
 }
 

@@ -64,11 +64,18 @@ extension WorkflowMachine {
               output: "\(answer.request.step).\(output.name)")))
       }
     }
-    let outcome = StepOutcome(
+    var outcome = StepOutcome(
       sequence: answer.sequence, step: answer.request.step, effect: answer.request.effect,
       result: .succeeded, status: response.status, duration: answer.duration, outputs: outputs,
       action: successAction(of: step, in: context),
       recorded: Redaction.outputs(outputs, of: step))
+    if let policy = step.policy.rows {
+      guard let rows = JobRow.rows(by: policy, in: context) else {
+        return classified(
+          answer, step, Classification.unexpectedSuccess, status: response.status, random: &random)
+      }
+      outcome.keep(rows)
+    }
     guard seals.isEmpty else {
       expectation = .sealing(outcome, seals, then: writes, after: answer.request)
       return .seal(seals)
@@ -226,6 +233,16 @@ extension WorkflowMachine {
   /// The inputs that are passed, or those of the workflow that goes elsewhere where none are.
   private func inputs(_ parameters: [Parameter], in context: EvaluationContext) -> JSONObject {
     parameters.isEmpty ? context.inputs : position.values(of: parameters, in: context)
+  }
+}
+
+extension StepOutcome {
+  /// Takes rows in; how many there were is an output, and no secret.
+  fileprivate mutating func keep(_ rows: [JobRow]) {
+    self.rows = rows
+    let count = JSONValue(rows.count)
+    outputs[RowsPolicy.countName] = count
+    recorded.clear[RowsPolicy.countName] = count
   }
 }
 

@@ -8,7 +8,8 @@ extension WorkflowMachine {
   /// Goes through the decisions of the journal up to its open intent or its end.
   ///
   /// A job that had ended and is claimed again was replayed by a person: one that waited for
-  /// review goes on with the step that it stopped at, any other begins from the start.
+  /// review goes on with the step that it stopped at (a sub-workflow that failed runs once more), any
+  /// other begins from the start.
   ///
   /// - Returns: Whether the journal fits the definition.
   mutating func replayJournal() -> Bool {
@@ -27,6 +28,7 @@ extension WorkflowMachine {
       position.apply(action, outputs: entry.result == .succeeded ? entry.outputs : nil)
       if case .ended(let ending) = position.locate(), ending.outcome == .review {
         position = before
+        position.runSubworkflowAgain()
       }
     }
     switch position.locate() {
@@ -69,7 +71,9 @@ extension WorkflowMachine {
     switch ending.outcome {
     case .completed:
       let root = position.frames[0]
-      let result = Redaction.result(position.outputs(of: root), of: root.workflow)
+      var result = Redaction.result(position.outputs(of: root), of: root.workflow)
+      // The database puts their number in its place: only there is it known which came twice.
+      if definition.keepsRows { result.clear[RowsPolicy.countName] = 0 }
       return .finish(
         .completed,
         takePending() + [

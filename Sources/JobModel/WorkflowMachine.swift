@@ -65,6 +65,10 @@ public struct WorkflowMachine: Sendable {
 
   /// After how many entries of one run a job waits for a person: a workflow that goes in circles.
   public static let greatestJournal = 1_000
+  /// The same for a type that keeps rows, which pages through lists: two entries a page.
+  ///
+  /// With pages of 100 elements that overlap by 10, enough for a list of 180,000.
+  public static let greatestJournalWithRows = 4_000
   /// How long to wait for a credential that is missing or not accepted.
   static let credentialWait: Duration = .seconds(30)
 
@@ -243,7 +247,9 @@ extension WorkflowMachine {
 
   /// What keeps the next step from being sent, if anything does.
   private mutating func stopBefore(_ step: Step) -> Action? {
-    if run.count >= Self.greatestJournal {
+    let greatest =
+      definition.keepsRows ? Self.greatestJournalWithRows : Self.greatestJournal
+    if run.count >= greatest {
       stop(at: step, .review, code: "too_many_steps", text: "the workflow goes in circles")
     } else if !hasChanged, isCancelRequested {
       return cancel(step)

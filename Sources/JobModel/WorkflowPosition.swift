@@ -167,6 +167,12 @@ struct WorkflowPosition: Sendable {
     }
   }
 
+  /// Where a step's sub-workflow has ended: forgets that, so that the step runs it again.
+  mutating func runSubworkflowAgain() {
+    guard let top = frames.last, top.ending != nil, top.role == .calledByStep else { return }
+    frames.removeLast()
+  }
+
   /// What expressions of the current step can see, but for its request and response.
   func context() -> EvaluationContext { context(of: current) }
 

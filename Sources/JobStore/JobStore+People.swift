@@ -154,6 +154,19 @@ extension JobStore {
     }
   }
 
+  /// Rows of a job, in order.
+  ///
+  /// - Parameter place: Rows after this place, the first being 1.
+  /// - Throws: `PostgresError` with SQLSTATE WR008 when there is no such job for this role.
+  public func jobRows(_ job: Int, after place: Int = 0, limit: Int = 1_000) async throws
+    -> [JobRowSummary]
+  {
+    try await pool.query(.jobRows, [.int(job), .int(place), .int(limit)]).map { row in
+      JobRowSummary(
+        place: try row.decode("place"), data: try row.decodeJSON("data") ?? .null)
+    }
+  }
+
   /// How many jobs there are by type, state and reason, finished ones included.
   ///
   /// Reads the whole history.

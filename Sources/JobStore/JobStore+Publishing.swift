@@ -144,6 +144,7 @@ extension InputProperty {
     object["description"] = description.map { .string($0) }
     object["default"] = defaultValue
     object["normalize"] = policy.normalization.map { .string($0.rawValue) }
+    object["refuse"] = policy.refusal.map { .string($0) }
     object["min_length"] = constraints.minLength.map { JSONValue($0) }
     object["max_length"] = constraints.maxLength.map { JSONValue($0) }
     object["pattern"] = constraints.pattern.map { .string($0) }

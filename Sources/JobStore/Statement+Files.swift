@@ -36,6 +36,7 @@ extension Statement {
   static let jobs = stored("jobs")
   static let job = stored("job")
   static let journal = stored("journal")
+  static let jobRows = stored("job_rows")
   static let auditEvents = stored("audit_events")
   static let recentAuditEvents = stored("recent_audit_events")
   static let counts = stored("counts")

@@ -128,7 +128,7 @@ import Testing
       "x-writ: {secret: true},",
       "register_reader.arazzo.yaml:25: "
         + "$.workflows[0].inputs.properties.name.x-writ.secret: x-writ of an input has no "
-        + "field 'secret'; its fields are record, from, name, normalize"),
+        + "field 'secret'; its fields are record, from, name, normalize, refuse"),
     Edit(
       "minLength: 1,",
       "x-writ: {name: n},",

@@ -202,7 +202,7 @@ import Testing
       "          inDoubt: {goto: find}\n",
       "          inDoubt: {goto: find}\n          promote: yes\n",
       "register_reader.arazzo.yaml:56: $.workflows[0].steps[1].x-writ.promote: x-writ "
-        + "of a step has no field 'promote'; its fields are inDoubt, outputs, sink, "
+        + "of a step has no field 'promote'; its fields are inDoubt, outputs, sink, rows, "
         + "credential, effect, reason"),
     Edit(
       "    successCriteria:\n",

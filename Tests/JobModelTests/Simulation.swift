@@ -39,6 +39,9 @@ struct Simulation {
   /// What goes wrong with the next requests; afterwards nothing does.
   var faults: [Fault] = []
   var requests: [String] = []
+  /// The rows of the job, as the database keeps them: a key that is there stays.
+  var rows: [JobRow] = []
+  private var keys: Set<String> = []
   var records: [JobRecord] = []
   var storeFailures = 0
   /// How often the other workers have not loaded the new key yet when they are asked.
@@ -62,6 +65,12 @@ struct Simulation {
     self.payload = payload
     authOS = FakeAuthOS()
     random = SeededRandom(seed: 1)
+  }
+
+  /// The result of the job, once it is completed.
+  var result: JSONObject? {
+    for case .complete(let result, _) in records.reversed() { return result }
+    return nil
   }
 
   private mutating func point() throws {
@@ -150,6 +159,7 @@ struct Simulation {
         guard let entry = JournalEntry(json: json) else { preconditionFailure("unreadable") }
         precondition(outcome.sequence <= row.journal.count + 1, "a gap in the journal")
         upsert(entry)
+        for new in outcome.rows where keys.insert(new.key).inserted { rows.append(new) }
         row.isUnresolved = false
       case .retry(_, let burnsAttempt, let isUnresolved, _):
         if burnsAttempt { row.failures += 1 }

@@ -171,6 +171,14 @@ declare
   code text := '';
   body text := '';
 begin
+  -- An input that callers can be expected to try, and that has no value ever.
+  if input ? 'refuse' then
+    return format(
+      E'  if %s is not null then\n%s  end if;\n', variable,
+      writ_data.refusal(type, field, 'must not be passed: ' || (input ->> 'refuse'),
+      'Leave it out.')
+    );
+  end if;
   if input -> 'default' is not null and input -> 'default' <> 'null' then
     code := code || format(
       E'  if %s is null then\n    %s := %L::%s;\n  end if;\n', variable, variable,

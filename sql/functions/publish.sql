@@ -8,7 +8,7 @@ return 3;
 -- publish_job_type: keep a definition and make its functions. Returns whether anything changed.
 -- spec: {name, description, hash, arazzo_path, arazzo, sources: [{name, path, text}], inputs:
 -- [{name, kind, required, description, default, normalize, record, min_length, max_length, pattern,
--- enum, minimum, maximum, min_items, max_items}], subject: [{literal} | {input}] or null,
+-- enum, minimum, maximum, min_items, max_items, refuse}], subject: [{literal} | {input}] or null,
 -- max_attempts, concurrency, rate: {limit, seconds}, deadline_seconds, key_window_seconds, replay,
 -- schedules: see writ_data.read_schedule}.
 -- Jobs that are enqueued already keep the definition that they name.

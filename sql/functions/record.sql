@@ -4,7 +4,7 @@
 -- Entries, in order: {"job", "attempt", "kind", …} with, by kind,
 --   intent    seq, step, effect
 --   outcome   seq, step, effect, result, status, error_code, duration_us, outputs, action, recorded,
---             digested
+--             digested, rows
 --   complete  result, recorded, digested
 --   discard   error              review     error
 --   retry     delay_us, burns, unresolved, error
@@ -15,6 +15,8 @@
 -- A journal row that has its outcome stays as it is, unless its action is to try again: then the
 -- next try takes its place, and the trail keeps both. So a batch that is sent again after its
 -- answer was lost changes nothing; an entry for a job that has ended is not accepted.
+-- Rows of a job come in with the outcome of the step that read them; their number goes into the
+-- member `rows` of its result.
 -- Locks: job rows by id, then slots. No gate: until this is committed its jobs are counted as
 -- running, which errs on the safe side; the worker has a free slot then and claims.
 -- Plans: every access to a hot table names ids as an array, so that a plan made for an empty table
@@ -48,23 +50,23 @@ begin
     from (
       select e.place, e.job, e.attempt, e.kind, e.seq, e.step, e.effect, e.result, e.status,
              left(e.error_code, 100), e.duration_us, e.outputs, e.action, nullif(e.recorded, '{}'),
-             nullif(e.digested, '{}'), e.error, e.delay_us, e.burns, e.unresolved
+             nullif(e.digested, '{}'), e.error, e.delay_us, e.burns, e.unresolved, e.rows
         from rows from (
                jsonb_to_recordset($2) as (
                  job bigint, attempt int, kind text, seq int, step text, effect text, result jsonb,
                  status int, error_code text, duration_us bigint, outputs jsonb, action jsonb,
                  recorded jsonb, digested jsonb, error jsonb, delay_us bigint, burns boolean,
-                 unresolved boolean
+                 unresolved boolean, rows jsonb
                )
              ) with ordinality as e (
                job, attempt, kind, seq, step, effect, result, status, error_code, duration_us,
                outputs,
-               action, recorded, digested, error, delay_us, burns, unresolved, place
+               action, recorded, digested, error, delay_us, burns, unresolved, rows, place
              )
     ) as e (
       place, job, attempt, kind, seq, step, effect, result, status, error_code, duration_us,
       outputs, action,
-      recorded, digested, error, delay_us, burns, unresolved
+      recorded, digested, error, delay_us, burns, unresolved, rows
     );
 
   with held as materialized (
@@ -174,6 +176,11 @@ begin
            outputs = excluded.outputs, action = excluded.action
      where n.outcome_at is null or n.action ->> 'do' = 'again';
 
+    -- What the steps have read.
+    perform writ_data.keep_rows(e.job, e.seq, e.rows, _now)
+       from unnest(_entries) as e
+      where e.kind = 'outcome' and e.rows is not null;
+
     -- The jobs that go on: back in the line, to wait, or on with a request on record.
     update writ_data.job as j
        set state = f.state,
@@ -243,7 +250,16 @@ begin
                end::writ_data.job_state,
                priority, false, type, environment, queue, definition_hash, subject,
                subject_digest, enqueued_by, actor, idempotency_key, traceparent, payload,
-               coalesce(end_error, last_error), end_result, batch_id
+               coalesce(end_error, last_error),
+               case
+                 when end_result ? 'rows'
+                   and exists (select from writ_data.row_set as s where s.job_id = id)
+                 then end_result || jsonb_build_object(
+                        'rows', (select count(*) from writ_data.job_row as r where r.job_id = id)
+                      )
+                 else end_result
+               end,
+               batch_id
           from gone
       ), old as (
         delete from writ_data.journal as n

@@ -172,6 +172,7 @@ begin
   else
     delete from writ_data.job_history as h where h.id = $1 returning h.* into strict _old;
     _from := _old.state;
+    perform writ_data.forget_rows($1);
     insert into writ_data.job as j (
       id, claim_order, run_at, enqueued_at, deadline_at, attempt, max_attempts, state, priority,
       unresolved,

@@ -304,6 +304,7 @@ begin
                 limit 1000
              )
            );
+    perform writ_data.forget_old_rows(_now, 10000);
   end if;
   -- While more than a batch is due, start where this one ended.
   update writ_data.sweep_state as s

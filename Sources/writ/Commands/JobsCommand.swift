@@ -1,4 +1,4 @@
-// writ jobs: list, show, replay and cancel jobs.
+// writ jobs: list, show, replay and cancel jobs. JobsRowsCommand.swift prints what they have read.
 
 import Arazzo
 import ArgumentParser
@@ -9,9 +9,11 @@ import Postgres
 
 struct JobsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "jobs", abstract: "List, show, replay and cancel jobs.",
+    commandName: "jobs",
+    abstract: "List, show, replay and cancel jobs, and print what they have read.",
     subcommands: [
-      JobsListCommand.self, JobsShowCommand.self, JobsReplayCommand.self, JobsCancelCommand.self,
+      JobsListCommand.self, JobsShowCommand.self, JobsRowsCommand.self, JobsReplayCommand.self,
+      JobsCancelCommand.self,
     ])
 }
 

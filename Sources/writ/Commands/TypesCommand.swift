@@ -11,7 +11,7 @@ struct TypesCommand: AsyncParsableCommand {
     commandName: "types", abstract: "Check, list, show and publish job types.",
     subcommands: [
       TypesCheckCommand.self, TypesListCommand.self, TypesShowCommand.self,
-      TypesPublishCommand.self,
+      TypesReferenceCommand.self, TypesPublishCommand.self,
     ])
 }
 

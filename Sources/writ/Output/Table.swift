@@ -16,7 +16,12 @@ struct Table: Sendable {
   private(set) var rows: [[String]] = []
 
   /// A table of these titles; a title that begins with `#` is of a column of numbers, set to the right.
-  init(_ titles: String...) {
+  init(_ titles: String...) { self.init(titles) }
+
+  /// The same of a list of titles, in capitals.
+  init(fields names: [String]) { self.init(names.map { $0.uppercased() }) }
+
+  private init(_ titles: [String]) {
     columns = titles.map { title in
       title.hasPrefix("#")
         ? Column(title: String(title.dropFirst()), isNumber: true) : Column(title: title)

@@ -88,7 +88,7 @@ enum JobTypeReport {
   }
 
   /// The kind in the words of SQL.
-  private static func kind(_ input: InputProperty) -> String {
+  static func kind(_ input: InputProperty) -> String {
     switch input.kind {
     case .string: "text"
     case .uuid: "uuid"
@@ -121,15 +121,17 @@ enum JobTypeReport {
     ]
   }
 
-  private static func request(_ step: Step) -> String {
+  /// What a step asks, and of whom.
+  static func request(_ step: Step) -> String {
     switch step.target {
     case .operation(let operation, _, isLocal: false): "\(operation.method.name) \(operation.path)"
     case .operation(let operation, _, isLocal: true): "in the worker: \(operation.name)"
-    case .workflow: "a workflow of its own"
+    case .workflow(let reference): "the workflow \(reference.workflowId)"
     }
   }
 
-  private static func effect(_ step: Step) -> String {
+  /// What a step does to the outside world.
+  static func effect(_ step: Step) -> String {
     guard case .operation(let operation, _, _) = step.target else { return "see there" }
     let effect = step.policy.effect ?? operation.effect
     return effect == .none ? "reads" : "\(effect.rawValue)s"
