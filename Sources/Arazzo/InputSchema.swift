@@ -140,6 +140,8 @@ public struct InputProperty: Sendable, Hashable {
   public var isRequired = false
   /// The value where none is passed.
   public var defaultValue: JSONValue?
+  /// The first of the `examples`, if it is an allowed value.
+  public var example: JSONValue?
   /// What the value means.
   public var description: String?
   /// What `x-writ` says.

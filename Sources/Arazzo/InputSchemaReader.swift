@@ -77,6 +77,11 @@ struct InputSchemaReader {
     property.extensions = object.extensions()
     if let policy = object["x-writ"] { property.policy = readPolicy(policy, kind) }
     if let value = object["default"] { readDefault(value, into: &property) }
+    if let value = object["examples"]?.elements?.first?.value,
+      property.violations(of: value).isEmpty
+    {
+      property.example = value
+    }
     return property
   }
 

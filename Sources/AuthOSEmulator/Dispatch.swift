@@ -21,6 +21,11 @@ extension EmulatedState {
     let line = RequestCounts.Line(
       operation: operation?.rawValue ?? "unknown", status: answer.response?.status ?? 0)
     counts.answers[line, default: 0] += 1
+    if let operation {
+      requests.append(
+        RequestRecord(
+          number: counts.total, operation: operation, status: line.status, fault: fault?.kind))
+    }
     return answer
   }
 

@@ -56,6 +56,23 @@ public final class EmulatedAuthOS: Sendable {
     state.withLock { Array($0.ledger.dropFirst(max(sequence, 0)).prefix(limit)) }
   }
 
+  /// The newest requests of known operations, oldest first.
+  public var requests: [RequestRecord] { state.withLock { $0.requests.records } }
+
+  /// Begins anew with a seed, as a server with an empty database would; nothing is left of ledger, counts
+  /// and faults.
+  ///
+  /// Sessions stay, so that who has logged in need not do so again. ``seeded`` stays true only for a seed
+  /// that differs from the first in nothing but its API keys.
+  public func restart(_ seed: EmulatorSeed, at now: UTCTime) {
+    state.withLock { old in
+      var state = EmulatedState(settings: old.settings, random: old.random, signer: old.signer)
+      _ = state.plant(seed, at: now)
+      state.sessions = old.sessions
+      old = state
+    }
+  }
+
   /// The counts of requests and faults.
   public var counts: RequestCounts { state.withLock { $0.counts } }
 

@@ -48,6 +48,7 @@ struct EmulatedState {
 
   var ledger: [LedgerRecord] = []
   var counts = RequestCounts()
+  var requests = RequestLog()
   var faults = FaultSchedule(FaultPlan())
 
   init(

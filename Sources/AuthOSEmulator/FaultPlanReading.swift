@@ -66,6 +66,20 @@ extension FaultRule {
 }
 
 extension Fault {
+  /// The names of all kinds.
+  public static let kinds =
+    plain.map(\.kind) + [
+      "slow", "slowAfterEffect", "tooManyRequests", "tooManyRequestsUntil", "unavailable503",
+      "stopHalfWay",
+    ]
+
+  /// The fault of a kind, with the parameters that a plan in JSON has where it names none; `nil` for a name
+  /// that is no kind.
+  public init?(kind: String) {
+    guard let fault = try? Fault(json: .string(kind), at: "") else { return nil }
+    self = fault
+  }
+
   fileprivate init(json: JSONValue, at place: String) throws {
     let kind = json.stringValue ?? json["kind"]?.stringValue ?? ""
     let milliseconds = Duration.milliseconds(json["milliseconds"]?.intValue ?? 1000)

@@ -8,10 +8,10 @@ import JobStore
 
 struct TypesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "types", abstract: "Check, list, show and publish job types.",
+    commandName: "types", abstract: "Check, list, show, publish and test job types.",
     subcommands: [
       TypesCheckCommand.self, TypesListCommand.self, TypesShowCommand.self,
-      TypesReferenceCommand.self, TypesPublishCommand.self,
+      TypesReferenceCommand.self, TypesPublishCommand.self, TypesTestCommand.self,
     ])
 }
 

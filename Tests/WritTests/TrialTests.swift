@@ -1,0 +1,126 @@
+// Trials of job types: which request a fault hits, what inputs become, and what counts as made twice.
+
+import Arazzo
+import AuthOSEmulator
+import JSON
+import JobStore
+import Testing
+
+@testable import writ
+
+/// Swift Testing has an `ExitStatus` too.
+private typealias Status = writ.ExitStatus
+
+@Suite struct TrialTests {
+  private static func type(_ name: String) throws -> JobTypeDefinition {
+    try #require(try Catalogue.load(files: EmbeddedCatalogue.documents).jobType(name))
+  }
+
+  @Test(arguments: [
+    ("dropAfter", "--fault takes STEP=KIND, for example create=dropAfter"),
+    (
+      "create=dropAftr",
+      "--fault create: there is no kind of fault dropAftr; did you mean dropAfter?"
+    ),
+    ("create=quake", "--fault create: there is no kind of fault quake; --help lists them"),
+    ("create=slow:0", "--fault create: the number of the request must be from 1 to 1000"),
+    ("create=slow:x", "--fault create: the number of the request must be from 1 to 1000"),
+  ]) func `a fault that says nothing sensible is refused`(text: String, sentence: String) {
+    #expect(throws: CommandError(Status.usage, sentence)) { try TrialFaultOption(parsing: text) }
+  }
+
+  @Test func `a fault names a step or an operation of the type`() throws {
+    let operations = TrialOperations(try Self.type("create_user"))
+    let step = try operations.fault(try TrialFaultOption(parsing: "create=dropAfter"), clean: [])
+    #expect(step.operation == .createServiceUser)
+    let operation = try operations.fault(
+      try TrialFaultOption(parsing: "createUser=status500:3"), clean: [])
+    #expect(operation.operation == .createServiceUser)
+    #expect(operation.ordinal == 3)
+    #expect(operation.text == "status500 at createUser, request 3")
+    #expect(
+      throws: CommandError(
+        .badData,
+        "--fault creat: the job type has no such step or operation; did you mean create?")
+    ) {
+      try operations.fault(try TrialFaultOption(parsing: "creat=dropAfter"), clean: [])
+    }
+  }
+
+  @Test
+  func `a step is hit at its own request, also when an earlier step calls the same operation`()
+    throws
+  {
+    let type = try Self.type("change_plan")
+    let operations = TrialOperations(type)
+    // Both read_current and set_terms call updateSubscription.
+    let fault = try operations.fault(
+      try TrialFaultOption(parsing: "set_terms=dropAfter"), clean: ["read_current", "set_terms"])
+    #expect(fault.ordinal == 2)
+    #expect(
+      TrialFault.plan([fault]).rules == [
+        FaultRule(FaultRoute(.updateServiceSubscription), script: [nil, .dropAfter])
+      ])
+    #expect(
+      throws: CommandError(
+        .badData,
+        "--fault settle_terms: the step is carried out by the worker itself and sends no request")
+    ) {
+      try operations.fault(try TrialFaultOption(parsing: "settle_terms=dropAfter"), clean: [])
+    }
+  }
+
+  @Test func `every kind of fault that can happen hits every request once`() throws {
+    let operations = TrialOperations(try Self.type("change_plan"))
+    let requests = [
+      RequestRecord(number: 1, operation: .updateServiceSubscription, status: 200),
+      RequestRecord(number: 2, operation: .deleteServiceSubscription, status: 204),
+      RequestRecord(number: 3, operation: .updateServiceSubscription, status: 404),
+    ]
+    let faults = operations.everyFault(requests)
+    // All kinds but stopHalfWay, silentSubscriptionDeleteFailure and passwordHashingBusy.
+    #expect(faults.count == 3 * (Fault.kinds.count - 3))
+    #expect(Set(faults).count == faults.count)
+    #expect(faults.filter { $0.ordinal == 2 }.allSatisfy { $0.place == "updateSubscription" })
+  }
+
+  @Test func `every kind that is listed is one`() {
+    for kind in Fault.kinds { #expect(Fault(kind: kind)?.kind == kind) }
+    #expect(Fault(kind: "quake") == nil)
+  }
+
+  @Test func `inputs get the names of what the emulator holds, and what is missing is guessed`()
+    throws
+  {
+    let authOS = EmulatedAuthOS(seed: EmulatorSeed(users: TrialInputs.users), at: .now())
+    let inputs = TrialInputs(seeded: authOS.seeded)
+    for (name, _) in TrialInputs.names {
+      let found = try inputs.inputs(
+        JSONObject([("user_id", .string(name))]), for: try Self.type("revoke_access"))
+      #expect(found["user_id"]?.stringValue?.hasPrefix("@") == false)
+    }
+    let guessed = try inputs.inputs(JSONObject(), for: try Self.type("change_plan"))
+    #expect(guessed["user_id"]?.stringValue == authOS.seeded.userIDs["ada@example.com"])
+    #expect(guessed["plan_id"]?.stringValue == authOS.seeded.planIDs["pro"])
+    let escaped = try inputs.inputs(
+      JSONObject([("email", "@@x")]), for: try Self.type("create_user"))
+    #expect(escaped["email"] == "@x")
+    #expect(
+      throws: CommandError(
+        .usage, "--input user_id: nothing at the emulator is called @usr; did you mean @user?")
+    ) {
+      try inputs.inputs(JSONObject([("user_id", "@usr")]), for: try Self.type("revoke_access"))
+    }
+  }
+
+  @Test func `what is made twice and taken away once is made once`() {
+    let clean = [Effect.apiKeyCreated]
+    #expect(Doubling.found([.apiKeyCreated], clean: clean) == [])
+    #expect(
+      Doubling.found([.apiKeyCreated, .apiKeyDeleted, .apiKeyCreated], clean: clean) == [])
+    #expect(
+      Doubling.found([.apiKeyCreated, .apiKeyCreated], clean: clean) == [
+        "1 API keys too many"
+      ])
+  }
+}
