@@ -125,11 +125,11 @@ import Testing
 @Suite struct `The states of a job` {
   @Test func `allow these moves and no others`() {
     let moves: [JobState: Set<JobState>] = [
-      .scheduled: [.available, .cancelled],
-      .available: [.running, .waiting, .cancelled],
+      .scheduled: [.available, .discarded, .cancelled],
+      .available: [.running, .waiting, .discarded, .cancelled],
       .running: [.completed, .discarded, .cancelled, .retryable, .waiting, .available],
-      .retryable: [.available, .cancelled],
-      .waiting: [.available, .discarded, .cancelled],
+      .retryable: [.available, .discarded, .cancelled],
+      .waiting: [.available, .running, .discarded, .cancelled],
       .completed: [.available],
       .discarded: [.available],
       .cancelled: [.available],
