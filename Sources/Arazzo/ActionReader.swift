@@ -64,7 +64,9 @@ struct ActionReader {
       guard let target = readTarget(object, isRequired: true) else { return nil }
       kind = .goto(target)
     default:
-      object.report("the type of a success action must be one of end, goto", at: object["type"])
+      object.report(
+        "the type of a success action must be one of end, goto"
+          + Suggestion.question(type, among: ["end", "goto"]), at: object["type"])
       return nil
     }
     return SuccessAction(name: name, kind: kind, criteria: criteria, location: object.location)
@@ -86,7 +88,8 @@ struct ActionReader {
         first: readTarget(object, isRequired: false))
     default:
       object.report(
-        "the type of a failure action must be one of end, goto, retry", at: object["type"])
+        "the type of a failure action must be one of end, goto, retry"
+          + Suggestion.question(type, among: ["end", "goto", "retry"]), at: object["type"])
       return nil
     }
     return FailureAction(name: name, kind: kind, criteria: criteria, location: object.location)
@@ -132,7 +135,9 @@ struct ActionReader {
       }
       guard let name = object.string("stepId") else { return nil }
       guard stepIds.contains(name) else {
-        object.report("there is no step '\(name)' in this workflow", at: step)
+        object.report(
+          "there is no step '\(name)' in this workflow"
+            + Suggestion.question(name, among: stepIds), at: step)
         return nil
       }
       return .step(name)

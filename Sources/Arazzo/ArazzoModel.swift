@@ -8,6 +8,14 @@ public indirect enum SourceDescription: Sendable, Hashable {
   case openAPI(OpenAPIDocument)
   /// Other workflows.
   case arazzo(ArazzoDocument)
+
+  /// The `type` of the source description.
+  public var typeName: String {
+    switch self {
+    case .openAPI: "openapi"
+    case .arazzo: "arazzo"
+    }
+  }
 }
 
 /// An Arazzo document of which every reference has been checked.

@@ -12,13 +12,28 @@ struct ArazzoReader {
   /// The source descriptions that could not be read; what refers to them is not reported again.
   let unreadSources: Set<String>
   let workflowIds: Set<String>
-  let inputReferences: ReferenceResolver
+  var inputReferences: ReferenceResolver
 
   /// The same, reporting nothing: to read again what has been reported on.
-  var silent: ArazzoReader {
+  var silent: ArazzoReader { reporting(to: ErrorCollector()) }
+
+  func reporting(to errors: ErrorCollector) -> ArazzoReader {
     var reader = self
-    reader.errors = ErrorCollector()
+    reader.errors = errors
+    reader.inputReferences = ReferenceResolver(root: root, errors: errors)
     return reader
+  }
+
+  /// A document, and the faults of each workflow: what they mean depends on whether a job type reaches
+  /// the workflow, which only the loader knows.
+  struct Reading {
+    struct WorkflowFaults {
+      let node: DocumentNode
+      let errors: ErrorCollector
+    }
+
+    let document: ArazzoDocument
+    let workflows: [WorkflowFaults]
   }
 
   static let namePattern = "letters, digits, _ and -"
@@ -35,12 +50,15 @@ struct ArazzoReader {
 
   /// Reads a document.
   ///
-  /// - Parameter load: Gives the source description at a relative URL of this document, or
-  ///   reports why there is none.
+  /// - Parameters:
+  ///   - checksFlow: Whether to look for steps and values that can never be; what is published has
+  ///     been looked at, by the version that published it.
+  ///   - load: Gives the source description at a relative URL of this document, or
+  ///     reports why there is none.
   static func read(
-    _ root: DocumentNode, errors: ErrorCollector,
+    _ root: DocumentNode, errors: ErrorCollector, checksFlow: Bool,
     load: (_ url: DocumentNode, _ type: String?) -> SourceDescription?
-  ) -> ArazzoDocument? {
+  ) -> Reading? {
     guard
       let object = ObjectReader(
         root, "an Arazzo document",
@@ -52,8 +70,12 @@ struct ArazzoReader {
       object.report("only Arazzo 1.0 and 1.1 are supported", at: object["arazzo"])
     }
     let isNew = version?.hasPrefix("1.1.") ?? true
-    if let node = object["$self"], !isNew {
-      object.report("'$self' belongs to Arazzo 1.1, but this document is 1.0", at: node)
+    if let node = object["$self"] {
+      if !isNew {
+        object.report("'$self' belongs to Arazzo 1.1, but this document is 1.0", at: node)
+      } else if node.string?.contains("#") == true {
+        object.report("'$self' must not have a fragment (#…)", at: node)
+      }
     }
     let info = object.required("info", "an Arazzo document").flatMap {
       ObjectReader(
@@ -67,7 +89,10 @@ struct ArazzoReader {
       workflowIds: Set(workflowNodes.compactMap { $0["workflowId"]?.string }),
       inputReferences: ReferenceResolver(root: root, errors: errors))
     reader.checkComponents(object)
-    let read = workflowNodes.map { WorkflowReader(document: reader).read($0) }
+    let collectors = workflowNodes.map { _ in ErrorCollector() }
+    let read = zip(workflowNodes, collectors).map { node, errors in
+      WorkflowReader(document: reader.reporting(to: errors)).read(node)
+    }
     reader.reportDuplicates(workflowNodes)
     let document = ArazzoDocument(
       file: root.location.file, arazzoVersion: version ?? "", selfURI: object.string("$self"),
@@ -75,14 +100,22 @@ struct ArazzoReader {
       version: info?.requiredString("version", "info") ?? "", sources: sources,
       sourceURLs: urls, workflows: read.compactMap { $0?.workflow },
       extensions: object.extensions())
-    for item in read.compactMap({ $0 }) {
+    for case (let item?, let errors) in zip(read, collectors) {
       ExpressionChecker(
         document: document, workflow: item.workflow, declared: item.declared,
         workflowIds: reader.workflowIds, errors: errors
       ).check(item.uses)
+      WorkflowGraph(document: document, errors: errors).check(item.workflow)
+      // A step that could not be read would make others look as if nothing led to them.
+      if checksFlow, errors.errors.isEmpty {
+        FlowChecker(workflow: item.workflow, errors: errors).check(item.uses)
+      }
     }
-    WorkflowGraph(document: document, errors: errors).check()
-    return document
+    return Reading(
+      document: document,
+      workflows: zip(workflowNodes, collectors).map {
+        Reading.WorkflowFaults(node: $0, errors: $1)
+      })
   }
 
   private static func readSources(
@@ -111,7 +144,10 @@ struct ArazzoReader {
       case "asyncapi":
         source.report("AsyncAPI is not supported; only openapi and arazzo are", at: source["type"])
       case nil, "openapi", "arazzo": sources[name] = load(urlNode, type)
-      default: source.report("'type' must be one of openapi, arazzo", at: source["type"])
+      default:
+        source.report(
+          "'type' must be one of openapi, arazzo"
+            + Suggestion.question(type, among: ["openapi", "arazzo"]), at: source["type"])
       }
       if sources[name] == nil { unread.insert(name) }
     }
@@ -161,7 +197,10 @@ struct ArazzoReader {
       return nil
     }
     guard let target = root["components"]?[kind]?[name] else {
-      object.report("there is no component '\(name)' in components.\(kind)", at: reference)
+      let names = root["components"]?[kind]?.members?.map(\.name) ?? []
+      object.report(
+        "there is no component '\(name)' in components.\(kind)"
+          + Suggestion.question(name, among: names), at: reference)
       return nil
     }
     return (target, object["value"])
@@ -177,7 +216,9 @@ struct ArazzoReader {
     }
     guard text.hasPrefix("$") else {
       if workflowIds.contains(text) { return WorkflowReference(workflowId: text) }
-      errors.report("there is no workflow '\(text)' in this document", at: node.location)
+      errors.report(
+        "there is no workflow '\(text)' in this document"
+          + Suggestion.question(text, among: workflowIds.sorted()), at: node.location)
       return nil
     }
     guard case .sourceDescription(let source, let name)? = errors.expression(node)?.source else {
@@ -192,15 +233,23 @@ struct ArazzoReader {
       if document.workflow(id: name) != nil {
         return WorkflowReference(source: source, workflowId: name)
       }
-      errors.report("there is no workflow '\(name)' in \(document.file)", at: node.location)
+      errors.report(
+        "there is no workflow '\(name)' in \(document.file)"
+          + Suggestion.question(name, among: document.workflows.map(\.workflowId)),
+        at: node.location)
     case .openAPI?:
       errors.report(
         "the source description '\(source)' is an OpenAPI document; it has no workflows",
         at: node.location)
-    case nil:
-      errors.report("there is no source description '\(source)'", at: node.location)
+    case nil: reportMissing(source, at: node)
     }
     return nil
+  }
+
+  private func reportMissing(_ source: String, at node: DocumentNode) {
+    errors.report(
+      "there is no source description '\(source)'"
+        + Suggestion.question(source, among: sources.keys.sorted()), at: node.location)
   }
 
   /// The OpenAPI document of a source description, or `nil` after reporting that there is none.
@@ -211,8 +260,7 @@ struct ArazzoReader {
       errors.report(
         "the source description '\(source)' is an Arazzo document; it has no operations",
         at: node.location)
-    case nil where !unreadSources.contains(source):
-      errors.report("there is no source description '\(source)'", at: node.location)
+    case nil where !unreadSources.contains(source): reportMissing(source, at: node)
     case nil: break
     }
     return nil

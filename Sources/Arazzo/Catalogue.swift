@@ -36,6 +36,10 @@ public struct JobTypeDefinition: Sendable, Hashable {
 public struct Catalogue: Sendable, Hashable {
   /// The job types, sorted by name.
   public let jobTypes: [JobTypeDefinition]
+  /// What is wrong in workflows and APIs that no job type reaches, and that say nothing to Writ.
+  ///
+  /// They are read by their standards, may use what Writ does not support, and never run.
+  public let notes: [DocumentError]
 
   /// The job type of a name.
   public func jobType(_ name: String) -> JobTypeDefinition? { jobTypes.first { $0.name == name } }

@@ -102,6 +102,20 @@ extension Condition {
     }
   }
 
+  /// The expressions whose value the condition compares with `null`, or asks for its truth: a missing
+  /// value has a meaning there.
+  var nullTested: Set<RuntimeExpression> {
+    switch self {
+    case .comparison(let left, _, .literal(.null)): Set(left.expressions)
+    case .comparison(.literal(.null), _, let right): Set(right.expressions)
+    case .comparison, .literal: []
+    case .expression, .property, .element: Set(expressions)
+    case .not(let value): value.nullTested
+    case .and(let left, let right), .or(let left, let right):
+      left.nullTested.union(right.nullTested)
+    }
+  }
+
   private func value(in context: EvaluationContext) -> JSONValue? {
     switch self {
     case .literal(let value): return value

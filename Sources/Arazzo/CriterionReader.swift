@@ -28,7 +28,13 @@ struct CriterionReader {
     else { return nil }
     guard let kind = readKind(type, text, conditionNode, object, context) else { return nil }
     let criterion = Criterion(kind: kind, text: text, location: object.location)
-    uses.note(criterion.expressions, at: conditionNode.location, .response, step: stepId)
+    let optional: Set<RuntimeExpression> =
+      if case .simple(let condition) = kind { condition.nullTested } else { [] }
+    for expression in criterion.expressions {
+      uses.note(
+        [expression], at: conditionNode.location, .response, step: stepId,
+        isOptional: optional.contains(expression), isCondition: true)
+    }
     return criterion
   }
 

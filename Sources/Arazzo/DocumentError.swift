@@ -42,9 +42,20 @@ public struct DocumentError: Error, Sendable, Hashable, CustomStringConvertible 
 /// Collects every fault of a run, so that an author sees them all at once.
 final class ErrorCollector {
   private(set) var errors: [DocumentError] = []
+  /// The faults against what Writ asks of job types beyond the standards.
+  var own: ErrorCollector {
+    if let collector { return collector }
+    let made = ErrorCollector()
+    collector = made
+    return made
+  }
+  private var collector: ErrorCollector?
 
   func report(_ reason: String, at location: SourceLocation) {
-    let error = DocumentError(location: location, reason: reason)
+    report(DocumentError(location: location, reason: reason))
+  }
+
+  func report(_ error: DocumentError) {
     // A path that is shared by two workflows is checked twice and reported once.
     if !errors.contains(error) { errors.append(error) }
   }

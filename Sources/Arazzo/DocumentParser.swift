@@ -41,10 +41,37 @@ extension DocumentNode {
     }
   }
 
+  /// What an author has mostly done when the YAML parser says this.
+  private static func hint(for problem: String) -> String {
+    let hints = [
+      (
+        "mapping values are not allowed",
+        "put quotes around a text with a colon in it, or look at the indentation"
+      ),
+      (
+        "cannot start any token",
+        "indent with spaces, not with tabs; a text that starts with @, ` or % needs quotes"
+      ),
+      ("found a tab character", "indent with spaces, not with tabs"),
+      ("did not find expected key", "look at the indentation of this line and of the one above"),
+      (
+        "could not find expected ':'",
+        "a field is written as name: value, with a space after the colon"
+      ),
+      ("did not find expected '-'", "the elements of a list start with - in the same column"),
+      ("did not find expected ',' or '}'", "a comma or the closing } is missing"),
+      ("did not find expected ',' or ']'", "a comma or the closing ] is missing"),
+      ("unexpected end of stream", "a quote or a bracket is never closed"),
+      ("found undefined alias", "a text that starts with * needs quotes"),
+      ("unknown escape character", "in double quotes write \\\\ for \\, or use single quotes"),
+    ]
+    return hints.first { problem.contains($0.0) }.map { "; \($0.1)" } ?? ""
+  }
+
   private static func describe(_ error: any Error) -> (String, Mark?) {
     switch error as? YamlError {
     case .scanner(_, let problem, let mark, _)?, .parser(_, let problem, let mark, _)?:
-      return ("this is not valid YAML or JSON: \(problem)", mark)
+      return ("this is not valid YAML or JSON: \(problem)\(hint(for: problem))", mark)
     case .composer(_, "but found another document", let mark, _)?:
       return ("a file holds one document; remove what follows ---", mark)
     case .composer(_, let problem, let mark, _)?:

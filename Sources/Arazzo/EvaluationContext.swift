@@ -51,6 +51,8 @@ public struct EvaluationContext: Sendable {
   public var workflows: [String: WorkflowValues] = [:]
   /// The URL of each source description (`$sourceDescriptions.<name>.url`), by name.
   public var sourceURLs: [String: String] = [:]
+  /// The type of each source description, `openapi` or `arazzo`, by name.
+  public var sourceTypes: [String: String] = [:]
   /// `$self`.
   public var selfURI: String?
   /// `$url`.

@@ -38,7 +38,9 @@ struct ExpressionChecker {
   private func checkInput(_ name: String, _ use: ExpressionUse) {
     guard let property = Self.find(name, { workflow.inputs[$0] }) else {
       if Self.find(name, { declared.inputs.contains($0) ? $0 : nil }) != nil { return }
-      return report("there is no input '\(name)' in the inputs of this workflow", use)
+      return report(
+        "there is no input '\(name)' in the inputs of this workflow"
+          + Suggestion.question(name, among: declared.inputs), use)
     }
     if use.scope == .inputsOnly, property.policy.isSupplied {
       report(
@@ -89,15 +91,38 @@ struct ExpressionChecker {
   private func checkSecretResponse(
     _ use: ExpressionUse, _ step: Step, _ operation: Operation
   ) {
-    guard let output = use.output, !step.outputPolicy(output).isSecret,
-      case .response(.body) = use.expression.source
-    else { return }
+    if let output = use.output, step.outputPolicy(output).isSecret { return }
     let tokens = use.expression.fixedTokens[...]
-    let schemas = operation.responses.flatMap { $0.content.compactMap(\.schema) }
-    if schemas.contains(where: { SchemaSecrets.isSecret($0, tokens) }) {
+    if case .response(.body) = use.expression.source {
+      let schemas = operation.responses.flatMap { $0.content.compactMap(\.schema) }
+      let isSecret = schemas.contains {
+        SchemaSecrets.isSecret($0, tokens, orHoldsSecret: !use.isCondition)
+      }
+      if isSecret { return reportSecret("the API marks this as secret", use) }
+    }
+    for secret in step.outputs where step.outputPolicy(secret.name).isSecret {
+      guard secret.expression.source == use.expression.source else { continue }
+      let marked = secret.expression.fixedTokens
+      let isSecret =
+        tokens.starts(with: marked) || !use.isCondition && marked.starts(with: tokens)
+      if isSecret {
+        return reportSecret(
+          "the output '\(secret.name)' of this step says that this is secret", use)
+      }
+    }
+  }
+
+  private func reportSecret(_ why: String, _ use: ExpressionUse) {
+    if let output = use.output {
+      report("\(why): write x-writ.outputs.\(output): {secret: true} and a sink", use)
+    } else if use.isCondition {
       report(
-        "the API marks this as secret: write x-writ.outputs.\(output): {secret: true} and a sink",
-        use)
+        "\(why), and what is decided by it would be on record; ask for another property, or for the "
+          + "status", use)
+    } else {
+      report(
+        "\(why), and what is passed to a workflow is on record; give the step a secret output with a "
+          + "sink, and let the workflow use x-writ.credential.stored", use)
     }
   }
 
@@ -114,13 +139,17 @@ struct ExpressionChecker {
     }
     guard let called = document.resolve(reference)?.workflow else { return }
     if Self.find(name, { name in called.outputs.first { $0.name == name } }) == nil {
-      report("the workflow '\(called.workflowId)' has no output '\(name)'", use)
+      report(
+        "the workflow '\(called.workflowId)' has no output '\(name)'"
+          + Suggestion.question(name, among: called.outputs.map(\.name)), use)
     }
   }
 
   private func checkStepOutput(_ stepId: String, _ output: String, _ use: ExpressionUse) {
     guard declared.steps.contains(stepId) else {
-      return report("there is no step '\(stepId)' in this workflow", use)
+      return report(
+        "there is no step '\(stepId)' in this workflow"
+          + Suggestion.question(stepId, among: declared.steps), use)
     }
     guard let step = workflow.step(id: stepId) else { return }
     if step.policy.rows != nil, output == RowsPolicy.countName { return }
@@ -129,28 +158,14 @@ struct ExpressionChecker {
     else {
       let names = declared.outputs[stepId] ?? []
       if Self.find(output, { names.contains($0) ? $0 : nil }) != nil { return }
-      return report("the step '\(stepId)' has no output '\(output)'", use)
+      return report(
+        "the step '\(stepId)' has no output '\(output)'"
+          + Suggestion.question(output, among: names), use)
     }
     if step.holdsSecret(found.name) {
       report(
         "this is a secret, which may flow only into a sink; to authenticate with it, use "
           + "x-writ.credential.secretOf", use)
-    }
-    guard use.scope == .request || use.scope == .response, let current = use.stepId,
-      let own = declared.steps.firstIndex(of: current),
-      let other = declared.steps.firstIndex(of: stepId),
-      other > own || other == own && use.scope == .request, !goesBack
-    else { return }
-    report("the step '\(stepId)' has not run when this is needed", use)
-  }
-
-  /// Whether some action leads to an earlier step, so that "later" says nothing.
-  private var goesBack: Bool {
-    workflow.steps.contains { step in
-      guard let own = declared.steps.firstIndex(of: step.stepId) else { return false }
-      return WorkflowGraph.targets(of: step).contains { target in
-        declared.steps.firstIndex(of: target).map { $0 <= own } ?? false
-      }
     }
   }
 
@@ -174,8 +189,8 @@ struct ExpressionChecker {
     guard document.sourceURLs[name] != nil else {
       return report("there is no source description '\(name)'", use)
     }
-    if reference != "url" {
-      report("of a source description, only 'url' has a value", use)
+    if !["url", "type", "name"].contains(reference) {
+      report("of a source description, only its fields have a value: url, type, name", use)
     }
   }
 }

@@ -21,6 +21,13 @@ struct ExpressionUse {
   let stepId: String?
   /// The output of that step to which the expression gives a value.
   let output: String?
+  /// Whether a missing value is provided for: it is asked for by `== null`, or offered in a list.
+  let isOptional: Bool
+  /// Whether the value is left out where it is missing, as a member of a body and a parameter outside
+  /// of the path are.
+  let mayBeLeftOut: Bool
+  /// Whether it only takes part in a condition.
+  let isCondition: Bool
 }
 
 /// Collects the uses in one workflow.
@@ -29,11 +36,13 @@ final class ExpressionUses {
 
   func note(
     _ expressions: [RuntimeExpression], at location: SourceLocation, _ scope: ExpressionScope,
-    step: String? = nil, output: String? = nil
+    step: String? = nil, output: String? = nil, isOptional: Bool = false,
+    mayBeLeftOut: Bool = false, isCondition: Bool = false
   ) {
     all += expressions.map {
       ExpressionUse(
-        expression: $0, location: location, scope: scope, stepId: step, output: output)
+        expression: $0, location: location, scope: scope, stepId: step, output: output,
+        isOptional: isOptional, mayBeLeftOut: mayBeLeftOut, isCondition: isCondition)
     }
   }
 }

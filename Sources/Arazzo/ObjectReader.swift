@@ -34,10 +34,27 @@ struct ObjectReader {
         if !hasPolicy { errors.report("x-writ has no meaning on \(what)", at: member.nameLocation) }
       } else if !member.name.hasPrefix("x-") || !isExtensible {
         errors.report(
-          "\(what) has no field '\(member.name)'; its fields are "
-            + fields.joined(separator: ", "), at: member.nameLocation)
+          Self.unknown(member.name, what, fields, hasPolicy: hasPolicy), at: member.nameLocation)
       }
     }
+  }
+
+  /// Names that are easily written one level too high.
+  private static let policyNames = [
+    "jobType", "subject", "requestTimeout", "deadline", "replay", "concurrency", "rate", "schedule",
+    "permissions", "inDoubt", "sink", "credential", "effect", "record", "secret", "outcome",
+  ]
+
+  private static func unknown(
+    _ name: String, _ what: String, _ fields: [String], hasPolicy: Bool
+  ) -> String {
+    if hasPolicy, policyNames.contains(name) {
+      return "'\(name)' is not a field of \(what): it belongs below x-writ, two columns further in"
+    }
+    if let near = Suggestion.nearest(to: name, among: fields + (hasPolicy ? ["x-writ"] : [])) {
+      return "\(what) has no field '\(name)'; did you mean \(near)?"
+    }
+    return "\(what) has no field '\(name)'; its fields are " + fields.joined(separator: ", ")
   }
 
   var location: SourceLocation { node.location }
@@ -136,8 +153,10 @@ struct ObjectReader {
   where T.RawValue == String {
     guard let node = self[name] else { return nil }
     if let text = node.string, let value = T(rawValue: text) { return value }
-    let choices = T.allCases.map(\.rawValue).joined(separator: ", ")
-    report("'\(name)' must be one of \(choices)", at: node)
+    let choices = T.allCases.map(\.rawValue)
+    report(
+      "'\(name)' must be one of \(choices.joined(separator: ", "))"
+        + Suggestion.question(node.string, among: choices), at: node)
     return nil
   }
 

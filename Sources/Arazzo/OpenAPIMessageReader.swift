@@ -10,7 +10,7 @@ extension OpenAPIReader {
         fields: [
           "name", "in", "description", "required", "deprecated", "allowEmptyValue", "style",
           "explode", "schema", "example", "examples",
-        ],
+        ] + (node["in"]?.string == "querystring" ? ["content"] : []),
         refused: [
           "content": "a parameter with 'content' is not supported; use 'schema'",
           "allowReserved": "'allowReserved' is not supported; remove it",
@@ -18,24 +18,26 @@ extension OpenAPIReader {
       let name = object.requiredString("name", "a parameter"),
       object.required("in", "a parameter") != nil
     else { return nil }
-    if object["in"]?.string == "cookie" {
-      object.report("cookie parameters are not supported", at: object["in"])
+    guard let location = object.choice("in", as: ParameterLocation.self) else { return nil }
+    // OpenAPI: a header parameter of these names is ignored.
+    if location == .header, ["accept", "content-type", "authorization"].contains(name.lowercased())
+    {
       return nil
     }
-    guard let location = object.choice("in", as: ParameterLocation.self) else { return nil }
-    let style = location == .query ? "form" : "simple"
+    let style = location == .query || location == .cookie ? "form" : "simple"
     if let given = object.string("style"), given != style {
       object.report(
         "the style '\(given)' is not supported; a \(location.rawValue) parameter has the style "
           + style, at: object["style"])
     }
-    _ = object.boolean("explode")
+    let explodes = object.boolean("explode") ?? (style == "form")
     let isRequired = object.boolean("required") ?? false
     if location == .path, !isRequired {
       object.report("the path parameter '\(name)' must have required: true")
     }
     return OperationParameter(
       name: name, location: location, isRequired: isRequired || location == .path,
+      explodes: explodes,
       schema: object["schema"].map(schemas.read) ?? true)
   }
 

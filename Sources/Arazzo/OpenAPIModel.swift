@@ -7,6 +7,14 @@ public enum HTTPMethod: String, Sendable, Hashable, CaseIterable {
   /// The methods, spelled as OpenAPI does.
   case get, put, post, delete, options, head, patch, trace
 
+  /// Whether HTTP says that it changes nothing.
+  var onlyReads: Bool {
+    switch self {
+    case .get, .head, .options, .trace: true
+    case .post, .put, .patch, .delete: false
+    }
+  }
+
   /// As it stands in a request line.
   public var name: String { rawValue.uppercased() }
 }
@@ -26,7 +34,9 @@ public enum OperationEffect: String, Sendable, Hashable, CaseIterable {
 /// Where a parameter stands in a request.
 public enum ParameterLocation: String, Sendable, Hashable, CaseIterable {
   /// The locations that are supported, spelled as OpenAPI does.
-  case path, query, header
+  case path, query, header, cookie
+  /// The whole query of the URL as one text (OpenAPI 3.2, Arazzo 1.1).
+  case querystring
 }
 
 /// A parameter of an operation.
@@ -37,6 +47,8 @@ public struct OperationParameter: Sendable, Hashable {
   public var location: ParameterLocation
   /// Whether a request must have it.
   public var isRequired: Bool
+  /// Whether each element of a list, and each member of an object, is a parameter of its own.
+  public var explodes: Bool
   /// Its schema, references resolved; `true` where none is given.
   public var schema: JSONValue
 }
@@ -119,8 +131,10 @@ public struct Operation: Sendable, Hashable {
   public var security: [[String]]
   /// The permissions that the key needs (`x-required-permission`), sorted.
   public var requiredPermissions: [String]
-  /// What it does to the outside world.
+  /// What it does to the outside world: `x-effect`, or what its method suggests.
   public var effect: OperationEffect
+  /// Whether the document says so (`x-effect`), or the method only reads.
+  public var declaresEffect: Bool
   /// Other `x-` fields.
   public var extensions: JSONObject
   /// Where it is described.
@@ -185,6 +199,11 @@ public struct OpenAPIDocument: Sendable, Hashable {
   /// The operation at a JSON Pointer such as `/paths/~1users~1{id}/get`.
   public func operation(at pointer: JSONPointer) -> Operation? {
     let tokens = pointer.tokens
+    if tokens.count == 2, tokens[0] == "paths" {
+      // A pointer at the path, which has one operation: it can mean no other.
+      let here = operations.filter { $0.path == tokens[1] }
+      return here.count == 1 ? here[0] : nil
+    }
     guard tokens.count == 3, tokens[0] == "paths", let method = HTTPMethod(rawValue: tokens[2])
     else { return nil }
     return operation(method, tokens[1])

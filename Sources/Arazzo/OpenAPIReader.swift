@@ -15,7 +15,10 @@ struct OpenAPIReader {
     let references = ReferenceResolver(root: root, errors: errors)
     let reader = OpenAPIReader(
       root: root, file: root.location.file, errors: errors,
-      schemas: SchemaReader(references: references, errors: errors), references: references)
+      schemas: SchemaReader(
+        references: references, errors: errors,
+        allowsNullable: root["openapi"]?.string?.hasPrefix("3.0.") ?? false),
+      references: references)
     return reader.readDocument()
   }
 
@@ -25,13 +28,13 @@ struct OpenAPIReader {
         root, "an OpenAPI document",
         fields: [
           "openapi", "info", "jsonSchemaDialect", "servers", "paths", "webhooks", "components",
-          "security", "tags", "externalDocs",
+          "security", "tags", "externalDocs", "$self",
         ], errors: errors)
     else { return nil }
     if let version = object.requiredString("openapi", "an OpenAPI document"),
-      !version.hasPrefix("3.1.")
+      !["3.0.", "3.1.", "3.2."].contains(where: { version.hasPrefix($0) })
     {
-      object.report("only OpenAPI 3.1 is supported", at: object["openapi"])
+      object.report("only OpenAPI 3.0, 3.1 and 3.2 are supported", at: object["openapi"])
     }
     let info = object.required("info", "an OpenAPI document").flatMap {
       ObjectReader(
@@ -146,6 +149,7 @@ struct OpenAPIReader {
       servers: ownServers.isEmpty ? servers : ownServers,
       security: readSecurity(object) ?? security,
       requiredPermissions: readPermissions(object), effect: readEffect(object, method),
+      declaresEffect: object["x-effect"] != nil || method.onlyReads,
       extensions: object.extensions(except: ["x-effect", "x-required-permission"]),
       location: object.location)
     reportPathParameters(operation)
@@ -167,11 +171,9 @@ struct OpenAPIReader {
     }
     switch method {
     case .get, .head, .options, .trace: return .none
-    case .post, .put, .patch, .delete:
-      object.report(
-        "an operation with \(method.name) must say what it does to the outside world: "
-          + "x-effect: create, update, delete, or none if it only reads")
-      return .update
+    case .post: return .create
+    case .put, .patch: return .update
+    case .delete: return .delete
     }
   }
 

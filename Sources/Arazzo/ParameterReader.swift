@@ -35,7 +35,11 @@ struct ParameterReader {
     else { return nil }
     guard let valueNode = override ?? object.required("value", "a parameter") else { return nil }
     let value = ValueReader(document: document).read(valueNode)
-    uses.note(value.expressions, at: valueNode.location, scope, step: stepId)
+    let isWhole = if case .expression = value { true } else { false }
+    let place = object["in"]?.string
+    uses.note(
+      value.expressions, at: valueNode.location, scope, step: stepId,
+      mayBeLeftOut: isWhole && place != nil && place != "path")
     return Parameter(
       name: name, location: readLocation(object, needsLocation), value: value,
       sourceLocation: node.location)
@@ -44,15 +48,17 @@ struct ParameterReader {
   private func readLocation(_ object: ObjectReader, _ needsLocation: Bool?) -> ParameterLocation? {
     switch (object["in"], needsLocation) {
     case (nil, true?):
-      object.report("a parameter of an operation needs the field 'in': path, query or header")
+      object.report(
+        "a parameter of an operation needs the field 'in': path, query, header or cookie")
       return nil
     case (let node?, false?):
       object.report("a parameter of a workflow has no 'in'", at: node)
       return nil
     case (nil, _): return nil
     case (let node?, _):
-      if let text = node.string, ["cookie", "querystring"].contains(text) {
-        object.report("parameters in '\(text)' are not supported", at: node)
+      if node.string == "querystring", !document.allowsVersion1_1 {
+        object.report(
+          "a parameter in 'querystring' belongs to Arazzo 1.1, but this document is 1.0", at: node)
         return nil
       }
       return object.choice("in", as: ParameterLocation.self)

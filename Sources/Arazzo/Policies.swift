@@ -55,6 +55,22 @@ public struct RateLimit: Sendable, Hashable {
   }
 }
 
+/// The permissions that the key of a job type may have (`x-writ.permissions`).
+public struct DeclaredPermissions: Sendable, Hashable {
+  /// One of them.
+  public struct Permission: Sendable, Hashable {
+    /// Its name.
+    public var name: String
+    /// Where it is written.
+    public var location: SourceLocation
+  }
+
+  /// All of them, in the order of the document.
+  public var permissions: [Permission]
+  /// Where they are written.
+  public var location: SourceLocation
+}
+
 /// `x-writ` of a workflow.
 public struct WorkflowPolicy: Sendable, Hashable {
   /// The name of the job type and of its SQL function; `nil` for a sub-workflow.
@@ -77,6 +93,9 @@ public struct WorkflowPolicy: Sendable, Hashable {
   public var rate: RateLimit?
   /// How long an idempotency key stands for its job.
   public var idempotencyWindow: Duration = .seconds(30 * 86_400)
+  /// The permissions that the key of the job type may have at most; `nil` for whatever the steps
+  /// need.
+  public var permissions: DeclaredPermissions?
   /// When jobs of the type are ordered by the clock.
   public var schedules: [SchedulePolicy] = []
 

@@ -14,7 +14,7 @@ struct PolicyReader {
         fields: [
           "jobType", "subject", "retry", "requestTimeout", "deadline", "replay", "concurrency",
           "rate", "idempotencyWindow",
-          "schedule",
+          "schedule", "permissions",
         ], isExtensible: false, errors: errors)
     else { return policy }
     policy.jobType = object.string("jobType")
@@ -34,9 +34,22 @@ struct PolicyReader {
     policy.concurrency = object.integer("concurrency", in: 1...100_000)
     policy.rate = readRate(object)
     policy.idempotencyWindow = object.duration("idempotencyWindow") ?? policy.idempotencyWindow
+    policy.permissions = readPermissions(object)
     policy.schedules =
       object["schedule"].map { ScheduleReader(errors: errors, inputs: inputs).read($0) } ?? []
     return policy
+  }
+
+  private func readPermissions(_ object: ObjectReader) -> DeclaredPermissions? {
+    guard let node = object["permissions"], object.list("permissions") != nil else { return nil }
+    let list = object.strings("permissions")
+    for (index, item) in list.enumerated()
+    where list[..<index].contains(where: { $0.text == item.text }) {
+      errors.report("the permission '\(item.text)' is listed twice", at: item.node.location)
+    }
+    return DeclaredPermissions(
+      permissions: list.map { .init(name: $0.text, location: $0.node.location) },
+      location: node.location)
   }
 
   private func readRate(_ object: ObjectReader) -> RateLimit? {
@@ -119,10 +132,11 @@ struct PolicyReader {
     switch target {
     case .operation(let operation, _, _)? where (effect ?? operation.effect) != .none:
       guard rule == nil else { return }
-      step.report(
+      errors.own.report(
         "the step '\(stepId ?? "")' calls \(operation.name), whose effect is "
           + "\((effect ?? operation.effect).rawValue): say in x-writ.inDoubt what to do when it is "
-          + "unknown whether the request took effect: resend, review, or goto: <a step that reads>")
+          + "unknown whether the request took effect: resend, review, or goto: <a step that reads>",
+        at: step.location)
     case .operation(let operation, _, _)?:
       guard let rule else { return }
       errors.report(
@@ -147,7 +161,9 @@ struct PolicyReader {
       return nil
     }
     guard stepIds.contains(name) else {
-      errors.report("there is no step '\(name)' in this workflow", at: target.location)
+      errors.report(
+        "there is no step '\(name)' in this workflow"
+          + Suggestion.question(name, among: stepIds), at: target.location)
       return nil
     }
     return .goto(stepId: name)
@@ -159,7 +175,11 @@ struct PolicyReader {
     var policies: [String: OutputPolicy] = [:]
     for member in object.map("outputs") {
       if step["outputs"]?[member.name] == nil {
-        errors.report("the step has no output '\(member.name)'", at: member.nameLocation)
+        errors.report(
+          "the step has no output '\(member.name)'"
+            + Suggestion.question(
+              member.name, among: step["outputs"]?.members?.map(\.name) ?? []),
+          at: member.nameLocation)
       }
       guard
         let fields = ObjectReader(

@@ -57,33 +57,44 @@ struct RequestBodyReader {
   }
 
   private func readPayload(_ node: DocumentNode, _ contentType: String) -> ValueTemplate {
-    let value = ValueReader(document: document).read(node)
-    let isText: Bool =
-      switch value {
-      case .text, .literal(.string): true
-      default: false
-      }
-    if isText, contentType == "application/json" || contentType.hasSuffix("+json") {
-      errors.report(
-        "the payload of a JSON body must be an object, a list or an expression, not a text",
-        at: node.location)
+    let isJSON = contentType == "application/json" || contentType.hasSuffix("+json")
+    if isJSON, let text = node.string, !text.hasPrefix("$") {
+      return readJSONText(text, node)
     }
+    let value = ValueReader(document: document).read(node)
     noteUses(node)
     return value
   }
 
+  private func readJSONText(_ text: String, _ node: DocumentNode) -> ValueTemplate {
+    do {
+      let template = try JSONTextTemplate.parse(text)
+      uses.note(template.expressions, at: node.location, .request, step: stepId)
+      return template
+    } catch {
+      errors.report("\(error)", at: node.location)
+      return .literal(.string(text))
+    }
+  }
+
   /// Notes each expression at its own line, which a template no longer knows.
-  private func noteUses(_ node: DocumentNode) {
+  private func noteUses(_ node: DocumentNode) { noteUses(node, isInList: false) }
+
+  private func noteUses(_ node: DocumentNode, isInList: Bool) {
     switch node.content {
     case .scalar(.string(let text)):
       guard let template = try? ValueTemplate(parsing: text) else { return }
-      uses.note(template.expressions, at: node.location, .request, step: stepId)
+      uses.note(
+        template.expressions, at: node.location, .request, step: stepId, isOptional: isInList,
+        mayBeLeftOut: text.hasPrefix("$"))
     case .scalar: break
-    case .array(let elements): elements.forEach(noteUses)
+    case .array(let elements):
+      for element in elements { noteUses(element, isInList: true) }
     case .object where document.allowsVersion1_1 && node["selector"] != nil:
       // Noted as the Selector Object that it is; its faults have been reported.
       let value = ValueReader(document: document.silent).read(node)
-      uses.note(value.expressions, at: node.location, .request, step: stepId)
+      uses.note(
+        value.expressions, at: node.location, .request, step: stepId, isOptional: isInList)
     case .object(let members): members.forEach { noteUses($0.value) }
     }
   }
@@ -158,7 +169,10 @@ struct RequestBodyReader {
     if schema["additionalProperties"] == false {
       for member in members where !known.contains(member.name) {
         errors.report(
-          "the body has no property '\(member.name)'; its properties are "
+          Suggestion.nearest(to: member.name, among: known).map {
+            "the body has no property '\(member.name)'; did you mean \($0)?"
+          }
+            ?? "the body has no property '\(member.name)'; its properties are "
             + known.joined(separator: ", "), at: member.nameLocation)
       }
     }

@@ -31,7 +31,12 @@ extension RuntimeExpression {
         Self.lookUp(name, in: field == .inputs ? $0.inputs : $0.outputs)
       }
     case .sourceDescription(let name, let reference):
-      reference == "url" ? context.sourceURLs[name].map { .string($0) } : nil
+      switch reference {
+      case "url": context.sourceURLs[name].map { .string($0) }
+      case "name": context.sourceURLs[name].map { _ in .string(name) }
+      case "type": context.sourceTypes[name].map { .string($0) }
+      default: nil
+      }
     case .component: nil  // replaced when the document is loaded
     }
   }

@@ -6,6 +6,8 @@ internal import JSON
 struct SchemaReader {
   let references: ReferenceResolver
   let errors: ErrorCollector
+  /// Whether the document is OpenAPI 3.0, which has this keyword.
+  var allowsNullable = false
 
   private static let schemaKeywords: Set<String> = [
     "not", "if", "then", "else", "items", "contains", "additionalProperties", "propertyNames",
@@ -52,6 +54,7 @@ struct SchemaReader {
         return errors.report("'\(name)' must be an object of schemas", at: node.location)
       }
       for member in members { check(member.value) }
+    case "nullable" where allowsNullable: break
     case "nullable":
       errors.report(
         "'nullable' belongs to OpenAPI 3.0; write type: [string, \"null\"]",
@@ -117,19 +120,32 @@ struct SchemaReader {
 /// What a schema says about a value inside a body.
 enum SchemaSecrets {
   /// Whether the value that the tokens lead to is, or contains, something marked secret.
-  static func isSecret(_ schema: JSONValue, _ tokens: ArraySlice<String>) -> Bool {
+  ///
+  /// - Parameter orHoldsSecret: Whether something secret inside counts.
+  static func isSecret(
+    _ schema: JSONValue, _ tokens: ArraySlice<String>, orHoldsSecret: Bool = true
+  ) -> Bool {
     if schema["x-writ"]?["secret"] == true { return true }
     let branches = ["allOf", "anyOf", "oneOf"].flatMap { schema[$0]?.arrayValue ?? [] }
-    if branches.contains(where: { isSecret($0, tokens) }) { return true }
+    if branches.contains(where: { isSecret($0, tokens, orHoldsSecret: orHoldsSecret) }) {
+      return true
+    }
     guard let token = tokens.first else {
+      guard orHoldsSecret else { return false }
       let parts =
         (schema["properties"]?.objectValue?.members.map(\.value) ?? [])
         + [schema["items"], schema["additionalProperties"]].compactMap { $0 }
       return parts.contains { isSecret($0, []) }
     }
     let rest = tokens.dropFirst()
-    if let property = schema["properties"]?[token] { return isSecret(property, rest) }
-    if Int(token) != nil, let items = schema["items"] { return isSecret(items, rest) }
-    return schema["additionalProperties"].map { isSecret($0, rest) } ?? false
+    if let property = schema["properties"]?[token] {
+      return isSecret(property, rest, orHoldsSecret: orHoldsSecret)
+    }
+    if Int(token) != nil, let items = schema["items"] {
+      return isSecret(items, rest, orHoldsSecret: orHoldsSecret)
+    }
+    return schema["additionalProperties"].map {
+      isSecret($0, rest, orHoldsSecret: orHoldsSecret)
+    } ?? false
   }
 }

@@ -73,7 +73,8 @@ struct StepReader {
       object.report(
         text.hasPrefix("$")
           ? "a step can depend only on steps of its own workflow"
-          : "there is no step '\(text)' in this workflow", at: node)
+          : "there is no step '\(text)' in this workflow"
+            + Suggestion.question(text, among: stepIds), at: node)
       return nil
     }
   }
@@ -137,7 +138,10 @@ struct StepReader {
     if let operation = openAPI.operation(id: name) {
       return .operation(operation, source: source, isLocal: openAPI.isLocal)
     }
-    errors.report("there is no operation '\(name)' in \(openAPI.file)", at: node.location)
+    errors.report(
+      "there is no operation '\(name)' in \(openAPI.file)"
+        + Suggestion.question(name, among: openAPI.operations.compactMap(\.operationId)),
+      at: node.location)
     return nil
   }
 
@@ -198,6 +202,17 @@ struct StepReader {
     }
   }
 
+  /// Where a parameter of this name is, or which one may be meant.
+  private static func otherParameter(
+    _ name: String, _ location: ParameterLocation, _ operation: Operation
+  ) -> String {
+    if let other = operation.parameters.first(where: { $0.name == name }) {
+      return "; it is in: \(other.location.rawValue)"
+    }
+    return Suggestion.question(
+      name, among: operation.parameters.filter { $0.location == location }.map(\.name))
+  }
+
   private func checkParameters(
     _ parameters: [Parameter], of operation: Operation, _ object: ObjectReader
   ) {
@@ -207,7 +222,8 @@ struct StepReader {
       else { continue }
       errors.report(
         "the operation \(operation.name) has no \(location.rawValue) parameter "
-          + "'\(parameter.name)'", at: parameter.sourceLocation)
+          + "'\(parameter.name)'"
+          + Self.otherParameter(parameter.name, location, operation), at: parameter.sourceLocation)
     }
     for needed in operation.parameters where needed.isRequired {
       let isPassed = parameters.contains { parameter in

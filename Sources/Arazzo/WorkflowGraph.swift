@@ -7,25 +7,6 @@ struct WorkflowGraph {
   let document: ArazzoDocument
   let errors: ErrorCollector
 
-  /// The steps to which the actions of a step, or its doubt, may lead.
-  static func targets(of step: Step) -> [String] {
-    let success = step.onSuccess.compactMap { action -> ActionTarget? in
-      if case .goto(let target) = action.kind { target } else { nil }
-    }
-    let failure = step.onFailure.compactMap { action -> ActionTarget? in
-      switch action.kind {
-      case .end: nil
-      case .goto(let target): target
-      case .retry(_, _, let first): first
-      }
-    }
-    var targets = (success + failure).compactMap { target -> String? in
-      if case .step(let id) = target { id } else { nil }
-    }
-    if case .goto(let stepId)? = step.policy.inDoubt { targets.append(stepId) }
-    return targets
-  }
-
   /// The workflows, with what is passed to them, that the actions of a step may lead to.
   static func workflowTargets(of step: Step) -> [(WorkflowReference, [Parameter], SourceLocation)] {
     let success = step.onSuccess.compactMap { action -> (ActionTarget, SourceLocation)? in
@@ -47,14 +28,12 @@ struct WorkflowGraph {
     }
   }
 
-  func check() {
-    for workflow in document.workflows {
-      for step in workflow.steps { check(step, of: workflow) }
-      reportCircle(from: workflow, "dependsOn", "depends on itself") { $0.dependsOn }
-      reportCircle(from: workflow, "steps", "calls itself") { workflow in
-        workflow.steps.compactMap { step in
-          if case .workflow(let reference) = step.target { reference } else { nil }
-        }
+  func check(_ workflow: Workflow) {
+    for step in workflow.steps { check(step, of: workflow) }
+    reportCircle(from: workflow, "dependsOn", "depends on itself") { $0.dependsOn }
+    reportCircle(from: workflow, "steps", "calls itself") { workflow in
+      workflow.steps.compactMap { step in
+        if case .workflow(let reference) = step.target { reference } else { nil }
       }
     }
   }
@@ -89,12 +68,6 @@ struct WorkflowGraph {
     }
     checkCredential(of: step, in: workflow)
     checkSeals(of: step, in: workflow)
-    let own = workflow.index(ofStep: step.stepId) ?? 0
-    for name in step.dependsOn {
-      guard let other = workflow.index(ofStep: name), other >= own else { continue }
-      errors.report(
-        "the step depends on '\(name)', which does not come before it", at: step.location)
-    }
   }
 
   private func checkCall(
@@ -103,7 +76,8 @@ struct WorkflowGraph {
     guard let called = document.resolve(reference)?.workflow else { return }
     for parameter in parameters where called.inputs[parameter.name] == nil {
       errors.report(
-        "the workflow '\(called.workflowId)' has no input '\(parameter.name)'",
+        "the workflow '\(called.workflowId)' has no input '\(parameter.name)'"
+          + Suggestion.question(parameter.name, among: called.inputs.parameters.map(\.name)),
         at: parameter.sourceLocation)
     }
     for property in called.inputs.parameters

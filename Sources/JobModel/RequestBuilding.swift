@@ -47,10 +47,30 @@ struct RequestBuilder: Sendable {
   ) throws(UnbuildableRequest) -> [UInt8] {
     let type = contentType.prefix { $0 != ";" }.lowercased()
     if type.hasSuffix("/json") || type.hasSuffix("+json") { return value.serializedBytes() }
+    if type == "application/x-www-form-urlencoded", case .object(let members) = value {
+      return Array(try form(members).utf8)
+    }
     guard case .string(let text) = value else {
       throw UnbuildableRequest(reason: "a body that is not JSON must be a string")
     }
     return Array(text.utf8)
+  }
+
+  /// A form: each element of a list is a field of its own; `null` is left out.
+  private static func form(_ members: JSONObject) throws(UnbuildableRequest) -> String {
+    var fields: [String] = []
+    for (name, value) in members {
+      for element in value.arrayValue ?? [value] {
+        switch element {
+        case .null: continue
+        case .array, .object:
+          throw UnbuildableRequest(reason: "the field \(name) of a form must be a single value")
+        case .string(let text): fields.append(percentEncoded(name) + "=" + percentEncoded(text))
+        default: fields.append(percentEncoded(name) + "=" + percentEncoded(element.serialized()))
+        }
+      }
+    }
+    return fields.joined(separator: "&")
   }
 
   private static func headers(
@@ -63,6 +83,14 @@ struct RequestBuilder: Sendable {
         throw UnbuildableRequest(reason: "the header \(parameter.name) has a control character")
       }
       headers.append((name: parameter.name.lowercased(), value: value))
+    }
+    let cookies = step.parameters.filter { $0.location == .cookie }.compactMap { parameter in
+      parameter.value.evaluateText(in: context).map {
+        percentEncoded(parameter.name) + "=" + percentEncoded($0)
+      }
+    }
+    if !cookies.isEmpty {
+      headers.append((name: "cookie", value: cookies.joined(separator: "; ")))
     }
     return headers
   }
@@ -80,12 +108,67 @@ struct RequestBuilder: Sendable {
       rest = rest[rest.index(after: close)...]
     }
     path += rest
-    let query = step.parameters.filter { $0.location == .query }.compactMap { parameter in
-      parameter.value.evaluateText(in: context).map {
-        percentEncoded(parameter.name) + "=" + percentEncoded($0)
-      }
+    var query = step.parameters.filter { $0.location == .query }.flatMap { parameter in
+      fields(
+        of: parameter,
+        explodes: operation.parameter(parameter.name, in: .query)?.explodes ?? true, context)
+    }
+    query += step.parameters.filter { $0.location == .querystring }.compactMap {
+      querystring($0.value, context)
     }
     return query.isEmpty ? path : path + "?" + query.joined(separator: "&")
+  }
+
+  /// A query parameter by OpenAPI's style `form`: a list, or an object, is many fields, or one with
+  /// commas.
+  private static func fields(
+    of parameter: Parameter, explodes: Bool, _ context: EvaluationContext
+  ) -> [String] {
+    guard let value = parameter.value.evaluate(in: context) else { return [] }
+    func encoded(_ value: JSONValue) -> String {
+      percentEncoded(value.stringValue ?? value.serialized())
+    }
+    let name = percentEncoded(parameter.name)
+    switch value {
+    case .array(let elements) where explodes: return elements.map { "\(name)=\(encoded($0))" }
+    case .array(let elements):
+      return elements.isEmpty ? [] : [name + "=" + elements.map(encoded).joined(separator: ",")]
+    case .object(let members) where explodes:
+      return members.map { "\(percentEncoded($0.name))=\(encoded($0.value))" }
+    case .object(let members):
+      let parts = members.flatMap { [percentEncoded($0.name), encoded($0.value)] }
+      return parts.isEmpty ? [] : [name + "=" + parts.joined(separator: ",")]
+    default: return ["\(name)=\(encoded(value))"]
+    }
+  }
+
+  /// A whole query: what the author wrote stays, what a value brings is encoded, so that it cannot
+  /// add fields.
+  private static func querystring(_ value: ValueTemplate, _ context: EvaluationContext) -> String? {
+    guard case .text(let parts) = value else {
+      return value.evaluateText(in: context).map(queryEncoded)
+    }
+    var result = ""
+    for part in parts {
+      switch part {
+      case .literal(let text): result += queryEncoded(text)
+      case .expression(let expression):
+        guard let value = expression.evaluate(in: context) else { return nil }
+        result += percentEncoded(value.stringValue ?? value.serialized())
+      }
+    }
+    return result
+  }
+
+  /// What cannot stand in a query (RFC 3986, section 3.4) percent-encoded, the rest as it is.
+  private static func queryEncoded(_ text: String) -> String {
+    text.unicodeScalars.map { scalar in
+      let isAllowed =
+        scalar.isASCII
+        && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+          || "-._~!$&'()*+,;=:@/?%".unicodeScalars.contains(scalar))
+      return isAllowed ? String(scalar) : percentEncoded(String(scalar))
+    }.joined()
   }
 
   /// A path parameter, percent-encoded.

@@ -205,6 +205,7 @@ struct WorkflowPosition: Sendable {
     context.steps = frame.stepOutputs
     context.workflows = finished
     context.sourceURLs = frame.document.sourceURLs
+    context.sourceTypes = frame.document.sources.mapValues(\.typeName)
     context.selfURI = frame.document.selfURI
     return context
   }

@@ -135,7 +135,7 @@ import Testing
         + "there already}",
       "type: goto\n            stepId: adds",
       "register_reader.arazzo.yaml:39: $.workflows[0].steps[0].onSuccess[0].stepId: "
-        + "there is no step 'adds' in this workflow"),
+        + "there is no step 'adds' in this workflow; did you mean add?"),
     Edit(
       "type: end",
       "type: end\n            stepId: add",

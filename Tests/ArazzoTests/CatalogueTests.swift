@@ -129,7 +129,7 @@ import Testing
     let document = """
       {"arazzo": "1.0.0", "info": {"title": "t", "version": "1"},
        "sourceDescriptions": [{"name": "library", "url": "./openapi/library.yaml"}],
-       "workflows": [{"workflowId": "find",
+       "workflows": [{"workflowId": "find", "x-writ": {"jobType": "find"},
          "inputs": {"type": "object", "properties": {"email": {"type": "string"}}},
          "steps": [{"stepId": "find", "operationId": "$sourceDescriptions.library.findReader",
            "parameters": [{"name": "email", "in": "query", "value": "$inputs.email"}]}]}]}

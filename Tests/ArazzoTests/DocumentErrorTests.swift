@@ -66,13 +66,14 @@ import Testing
       "url: openapi/library.yaml",
       "url: openapi/books.yaml",
       "register_reader.arazzo.yaml:7: $.sourceDescriptions[0].url: there is no "
-        + "document 'openapi/books.yaml' in the catalogue"),
+        + "document 'openapi/books.yaml' in the catalogue; did you mean "
+        + "openapi/library.yaml?"),
     Edit(
       "url: openapi/library.yaml",
       "url: https://library.example/openapi.yaml",
       "register_reader.arazzo.yaml:7: $.sourceDescriptions[0].url: "
-        + "'https://library.example/openapi.yaml' is on the network; put the document into "
-        + "the catalogue and refer to it by a relative path"),
+        + "'https://library.example/openapi.yaml' is on the network, from where nothing "
+        + "is fetched; put the document into the catalogue as 'openapi.yaml'"),
     Edit(
       "url: openapi/library.yaml",
       "url: register_reader.arazzo.yaml",

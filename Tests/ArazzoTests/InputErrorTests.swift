@@ -39,10 +39,10 @@ import Testing
         + "_, starting with a letter",
       "register_reader.arazzo.yaml:50: "
         + "$.workflows[0].steps[1].requestBody.payload.name: $inputs.name: there is no "
-        + "input 'name' in the inputs of this workflow",
+        + "input 'name' in the inputs of this workflow; did you mean Name?",
       "register_reader.arazzo.yaml:53: "
-        + "$.workflows[0].steps[1].requestBody.replacements[0].value: $inputs.name: there "
-        + "is no input 'name' in the inputs of this workflow"),
+        + "$.workflows[0].steps[1].requestBody.replacements[0].value: $inputs.name: "
+        + "there is no input 'name' in the inputs of this workflow; did you mean Name?"),
     Edit(
       "name: {type: string, minLength: 1, maxLength: 80}",
       "name: {type: text}",

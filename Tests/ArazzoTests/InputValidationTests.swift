@@ -12,6 +12,7 @@ import Testing
       sourceDescriptions: [{name: library, url: openapi/library.yaml}]
       workflows:
         - workflowId: all_kinds
+          x-writ: {jobType: all_kinds}
           inputs:
             type: object
             required: [email]

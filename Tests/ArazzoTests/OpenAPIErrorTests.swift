@@ -6,8 +6,8 @@ import Testing
   static let edits: [Edit] = [
     Edit(
       "openapi: 3.1.0",
-      "openapi: 3.0.3",
-      "openapi/library.yaml:1: $.openapi: only OpenAPI 3.1 is supported"),
+      "openapi: 2.0.0",
+      "openapi/library.yaml:1: $.openapi: only OpenAPI 3.0, 3.1 and 3.2 are supported"),
     Edit(
       "- key: []\n",
       "- password: []\n",
@@ -16,10 +16,10 @@ import Testing
     Edit(
       "operationId: findReader",
       "operationId: addReader",
-      "openapi/library.yaml:19: $.paths['/readers'].post: the operationId 'addReader' "
-        + "occurs twice; it must be unique in the document",
+      "openapi/library.yaml:19: $.paths['/readers'].post: the operationId "
+        + "'addReader' occurs twice; it must be unique in the document",
       "register_reader.arazzo.yaml:29: $.workflows[0].steps[0].operationId: there is "
-        + "no operation 'findReader' in openapi/library.yaml",
+        + "no operation 'findReader' in openapi/library.yaml; did you mean addReader?",
       "register_reader.arazzo.yaml:44: $.workflows[0].steps[1]: the operation "
         + "addReader needs the query parameter 'email'",
       "register_reader.arazzo.yaml:47: $.workflows[0].steps[1].requestBody: the "
@@ -29,10 +29,8 @@ import Testing
     Edit(
       "{name: email, in: query, required: true, schema: {type: string}}",
       "{name: email, in: cookie}",
-      "openapi/library.yaml:13: $.paths['/readers'].get.parameters[0].in: cookie "
-        + "parameters are not supported",
       "register_reader.arazzo.yaml:31: $.workflows[0].steps[0].parameters[0]: the "
-        + "operation findReader has no query parameter 'email'"),
+        + "operation findReader has no query parameter 'email'; it is in: cookie"),
     Edit(
       "{name: email, in: query, required: true, schema: {type: string}}",
       "{name: email, in: query, required: true, style: deepObject}",

@@ -9,10 +9,12 @@ import Testing
       "- stepId: find",
       "register_reader.arazzo.yaml:44: $.workflows[0].steps[1].stepId: there are two "
         + "steps 'find' in this workflow",
-      "register_reader.arazzo.yaml:70: $.workflows[0].steps[2].x-writ.sink.pin.store: "
-        + "$steps.add.outputs.id: there is no step 'add' in this workflow",
+      "register_reader.arazzo.yaml:70: "
+        + "$.workflows[0].steps[2].x-writ.sink.pin.store: $steps.add.outputs.id: there "
+        + "is no step 'add' in this workflow; did you mean card?",
       "register_reader.arazzo.yaml:75: $.components.parameters.reader.value: "
-        + "$steps.add.outputs.id: there is no step 'add' in this workflow"),
+        + "$steps.add.outputs.id: there is no step 'add' in this workflow; did you mean "
+        + "card?"),
     Edit(
       "operationId: findReader",
       "operationId: findBook",
@@ -74,31 +76,35 @@ import Testing
       "register_reader.arazzo.yaml:28: $.workflows[0].steps[0]: the operation "
         + "findReader needs the query parameter 'email'",
       "register_reader.arazzo.yaml:31: $.workflows[0].steps[0].parameters[0]: the "
-        + "operation findReader has no query parameter 'mail'"),
+        + "operation findReader has no query parameter 'mail'; did you mean email?"),
     Edit(
       "- name: email\n            in: query",
       "- name: email",
       "register_reader.arazzo.yaml:28: $.workflows[0].steps[0]: the operation "
         + "findReader needs the query parameter 'email'",
       "register_reader.arazzo.yaml:31: $.workflows[0].steps[0].parameters[0]: a "
-        + "parameter of an operation needs the field 'in': path, query or header"),
+        + "parameter of an operation needs the field 'in': path, query, header or cookie"),
     Edit(
       "- name: email\n            in: query",
       "- name: email\n            in: cookie",
       "register_reader.arazzo.yaml:28: $.workflows[0].steps[0]: the operation "
         + "findReader needs the query parameter 'email'",
-      "register_reader.arazzo.yaml:32: $.workflows[0].steps[0].parameters[0].in: "
-        + "parameters in 'cookie' are not supported"),
+      "register_reader.arazzo.yaml:31: $.workflows[0].steps[0].parameters[0]: the "
+        + "operation findReader has no cookie parameter 'email'; it is in: query"),
     Edit(
       "- name: email\n            in: query",
       "- name: email\n            in: body",
       "register_reader.arazzo.yaml:28: $.workflows[0].steps[0]: the operation "
         + "findReader needs the query parameter 'email'",
-      "register_reader.arazzo.yaml:32: $.workflows[0].steps[0].parameters[0].in: 'in' "
-        + "must be one of path, query, header"),
+      "register_reader.arazzo.yaml:32: $.workflows[0].steps[0].parameters[0].in: "
+        + "'in' must be one of path, query, header, cookie, querystring"),
     Edit(
       "value: $inputs.email\n",
-      "value: $steps.add.outputs.id\n"),
+      "value: $steps.add.outputs.id\n",
+      "register_reader.arazzo.yaml:33: "
+        + "$.workflows[0].steps[0].parameters[0].value: $steps.add.outputs.id: the step "
+        + "'add' has not succeeded on the way from the start; lead this way through it, or "
+        + "offer a list of values, in which what is missing is null"),
     Edit(
       "value: $inputs.email\n",
       "value: $response.body\n",
@@ -160,7 +166,7 @@ import Testing
       "            mail: $inputs.email\n            name",
       "register_reader.arazzo.yaml:49: "
         + "$.workflows[0].steps[1].requestBody.payload.mail: the body has no property "
-        + "'mail'; its properties are email, name",
+        + "'mail'; did you mean email?",
       "register_reader.arazzo.yaml:49: $.workflows[0].steps[1].requestBody.payload: "
         + "the body needs the property 'email'"),
     Edit(

@@ -17,12 +17,8 @@ import Testing
     Edit(
       "jobType: register_reader",
       "jobTypes: register_reader",
-      "register_reader.arazzo.yaml:10: $.workflows[0]: 'registerReader' cannot name a "
-        + "job type (lower-case letters, digits and _); write x-writ.jobType",
       "register_reader.arazzo.yaml:13: $.workflows[0].x-writ.jobTypes: x-writ of a "
-        + "workflow has no field 'jobTypes'; its fields are jobType, subject, retry, "
-        + "requestTimeout, deadline, replay, concurrency, rate, idempotencyWindow, "
-        + "schedule"),
+        + "workflow has no field 'jobTypes'; did you mean jobType?"),
     Edit(
       "summary: Adds a reader unless there is one",
       "dependsOn: [login]",
@@ -37,7 +33,7 @@ import Testing
       #"{$inputs.email}""#,
       #"{$inputs.mail}""#,
       "register_reader.arazzo.yaml:14: $.workflows[0].x-writ.subject: $inputs.mail: "
-        + "there is no input 'mail' in the inputs of this workflow"),
+        + "there is no input 'mail' in the inputs of this workflow; did you mean email?"),
     Edit(
       #"{$inputs.email}""#,
       #"{$inputs.branch}""#,
@@ -125,7 +121,8 @@ import Testing
       "card: $steps.card.outputs.number",
       "card: $steps.cart.outputs.number",
       "register_reader.arazzo.yaml:72: $.workflows[0].outputs.card: "
-        + "$steps.cart.outputs.number: there is no step 'cart' in this workflow"),
+        + "$steps.cart.outputs.number: there is no step 'cart' in this workflow; did you "
+        + "mean card?"),
     Edit(
       "card: $steps.card.outputs.number",
       "card: $steps.card.outputs.pin",
@@ -167,10 +164,10 @@ import Testing
         + "output 'serial'"),
     Edit(
       "card: $steps.card.outputs.number",
-      "card: $sourceDescriptions.library.type",
+      "card: $sourceDescriptions.library.title",
       "register_reader.arazzo.yaml:72: $.workflows[0].outputs.card: "
-        + "$sourceDescriptions.library.type: of a source description, only 'url' has a "
-        + "value"),
+        + "$sourceDescriptions.library.title: of a source description, only its fields "
+        + "have a value: url, type, name"),
     Edit(
       "card: $steps.card.outputs.number",
       "card: $self",

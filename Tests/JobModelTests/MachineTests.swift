@@ -338,7 +338,8 @@ private let someone: JSONValue = ["id": "u", "email": "e", "created_at": "now"]
   @Test func `stops a workflow that goes in circles`() throws {
     let circle = reading.replacing(
       "      onFailure:",
-      with: "      onSuccess: [{name: again, type: goto, stepId: look}]\n      onFailure:")
+      with: "      onSuccess: [{name: again, type: goto, stepId: look, "
+        + "criteria: [{condition: $statusCode == 200}]}]\n      onFailure:")
     var driver = try Driver(circle)
     for _ in 0..<WorkflowMachine.greatestJournal { driver.answer(200, someone) }
     guard case .review(let error)? = driver.outcome else {

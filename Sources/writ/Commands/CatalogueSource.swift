@@ -34,7 +34,7 @@ struct CatalogueSource: Sendable {
     }
     let paths =
       found.filter { path in [".yaml", ".yml", ".json"].contains { path.hasSuffix($0) } }.sorted()
-    guard paths.contains(where: { $0.contains(".arazzo.") }) else {
+    guard paths.contains(where: { $0.lowercased().contains("arazzo") }) else {
       throw CommandError(
         .badData,
         "\(directory) holds no job type; a job type is a file whose name ends in .arazzo.yaml")

@@ -19,7 +19,8 @@ struct TypesCheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Check a catalogue and report every fault at once.",
     discussion: """
-      Needs no database. Each fault is one line: file, line, JSON path, rule.
+      Needs no database. Each fault is one line: file, line, JSON path, rule. A note tells what is wrong \
+      in a workflow that no job type reaches; it keeps nothing from being published.
 
       EXAMPLES
         writ types check jobs
@@ -46,10 +47,12 @@ struct TypesCheckCommand: AsyncParsableCommand {
   private func report(_ catalogue: Catalogue, _ source: CatalogueSource) {
     if format.json {
       Output.current.json([
-        "faults": [], "types": .array(catalogue.jobTypes.map { .string($0.name) }),
+        "faults": [], "notes": .array(catalogue.notes.map(Self.json)),
+        "types": .array(catalogue.jobTypes.map { .string($0.name) }),
       ])
       return
     }
+    for note in catalogue.notes { Output.current.note("note: \(note)") }
     let count = catalogue.jobTypes.count
     Output.current.line(
       "\(source.place): \(count) job type\(count == 1 ? "" : "s") in \(source.files.count) files, no fault"
@@ -103,17 +106,20 @@ struct TypesShowCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Show what a job of one type can do.",
     discussion: """
-      Inputs, the SQL that orders it, the least privilege of its key, its steps and what happens when \
-      one of them fails.
+      Inputs, the SQL that orders it, the least privilege of its key, its steps, and where each of them \
+      leads.
 
       EXAMPLES
         writ types show create_user
+        writ types show change_plan --mermaid > change_plan.mmd
       """)
 
   @Argument(help: "The job type.")
   var type: String
   @Option(help: "The directory of the catalogue.", completion: .directory)
   var directory: String?
+  @Flag(help: "Print the steps as a Mermaid flowchart.")
+  var mermaid = false
   @OptionGroup var format: FormatOptions
   @OptionGroup var options: ConfigurationOptions
 
@@ -129,6 +135,8 @@ struct TypesShowCommand: AsyncParsableCommand {
     }
     if format.json {
       Output.current.json(JobTypeReport.json(found))
+    } else if mermaid {
+      for line in MermaidChart.lines(found.workflow) { Output.current.line(line) }
     } else {
       for line in JobTypeReport.lines(found) { Output.current.line(line) }
     }

@@ -24,6 +24,7 @@ enum JobTypeReport {
       ),
       ("replay", .string(policy.replay.rawValue)),
       ("steps", .array(type.workflow.steps.map(json))),
+      ("edges", .array(StepGraph(type.workflow).edges.map(StepDiagram.json))),
       ("file", file.map { .string($0.path) }),
     ])
   }
@@ -50,12 +51,7 @@ enum JobTypeReport {
             ? "nothing" : type.leastPrivilege.joined(separator: ", ")),
         "", "Steps",
       ]
-    var steps = Table("", "", "", "", "")
-    for (index, step) in type.workflow.steps.enumerated() {
-      steps.add(
-        "  \(index + 1)", step.stepId, request(step), effect(step), inDoubt(step))
-    }
-    lines += steps.lines()
+    lines += StepDiagram.lines(type.workflow).map { "  \($0)" }
     lines += [
       "", "Failures",
       "  at most \(policy.retry.maxAttempts) attempts, "

@@ -20,7 +20,8 @@ struct BadCatalogue: Sendable {
       "6: $.sourceDescriptions[0].url: there is no document 'other.yaml' in the catalogue"),
     BadCatalogue(
       "operationId: greet", "operationId: greed",
-      "22: $.workflows[0].steps[0].operationId: there is no operation 'greed' in api.yaml"),
+      "22: $.workflows[0].steps[0].operationId: there is no operation 'greed' in api.yaml; "
+        + "did you mean greet?"),
     BadCatalogue(
       "        x-writ: {inDoubt: resend}\n", "",
       "21: $.workflows[0].steps[0]: the step 'greet' calls greet, whose effect is create: say in "
@@ -29,10 +30,11 @@ struct BadCatalogue: Sendable {
     BadCatalogue(
       "name: $inputs.name", "name: $inputs.nam",
       "26: $.workflows[0].steps[0].requestBody.payload.name: $inputs.nam: there is no input 'nam' in the "
-        + "inputs of this workflow"),
+        + "inputs of this workflow; did you mean name?"),
     BadCatalogue(
       "id: $steps.greet.outputs.id", "id: $steps.meet.outputs.id",
       "33: $.workflows[0].outputs.id: $steps.meet.outputs.id: there is no step 'meet' in this workflow"
+        + "; did you mean greet?"
     ),
     BadCatalogue(
       "condition: $statusCode == 201", "condition: $statusCode = 201",
@@ -45,8 +47,8 @@ struct BadCatalogue: Sendable {
     ),
     BadCatalogue(
       "jobType: hello", "jobTyp: hello",
-      "11: $.workflows[0].x-writ.jobTyp: x-writ of a workflow has no field 'jobTyp'; its fields are "
-        + "jobType, subject, retry, requestTimeout, deadline, replay, concurrency"),
+      "11: $.workflows[0].x-writ.jobTyp: x-writ of a workflow has no field 'jobTyp'; did you mean "
+        + "jobType?"),
     BadCatalogue(
       "cap: PT5M", "cap: 5m",
       "12: $.workflows[0].x-writ.retry.cap: 'cap' must be a duration by ISO 8601 of days, hours, minutes "
@@ -54,10 +56,11 @@ struct BadCatalogue: Sendable {
     BadCatalogue(
       "format: email", "format: e-mail",
       "19: $.workflows[0].inputs.properties.name.format: 'format' of a string must be one of uuid, "
-        + "date-time, email, uri"),
+        + "date-time, email, uri, writ-public-key"),
     BadCatalogue(
       "outputs: {id: $response.body#/id}", "outputs: {id: [",
-      "33: $: this is not valid YAML or JSON: did not find expected ',' or ']'"),
+      "33: $: this is not valid YAML or JSON: did not find expected ',' or ']'; a comma "
+        + "or the closing ] is missing"),
   ]
 
   static let api = """

@@ -1,0 +1,110 @@
+// Slips of the pen: bad YAML, wrong indentation, words that are nearly right. Each row is one change of the
+// library's job type and the exact faults.
+
+import Testing
+
+@Suite struct AuthorErrorTests {
+  static let edits: [Edit] = [
+    Edit(
+      "summary: Adds a reader unless there is one", "summary: Adds a reader: unless there is one",
+      "register_reader.arazzo.yaml:11: $: this is not valid YAML or JSON: mapping values are not allowed "
+        + "in this context; put quotes around a text with a colon in it, or look at the indentation"
+    ),
+    Edit(
+      "    summary: Adds", "\tsummary: Adds",
+      "register_reader.arazzo.yaml:11: $: this is not valid YAML or JSON: found a "
+        + "tab character that violates indentation; indent with spaces, not with tabs"
+    ),
+    Edit(
+      "retry: {maxAttempts: 5, base: PT0.5S, cap: PT1M}", "retry: {maxAttempts: 5, base: PT0.5S",
+      "register_reader.arazzo.yaml:16: $: this is not valid YAML or JSON: did not find expected ',' or "
+        + "'}'; a comma or the closing } is missing"),
+    Edit(
+      "replay: safe", "replay: safe\n      replay: never",
+      "register_reader.arazzo.yaml:18: $: the same field occurs twice in one object: "
+        + "'replay'"),
+    Edit(
+      "replay: safe", "replay: Safe",
+      "register_reader.arazzo.yaml:18: $.workflows[0].x-writ.replay: 'replay' must be one of safe, "
+        + "never, review; did you mean safe?"),
+    Edit(
+      "requestTimeout: PT10S", "requestTimeOut: PT10S",
+      "register_reader.arazzo.yaml:16: $.workflows[0].x-writ.requestTimeOut: x-writ of a workflow has no "
+        + "field 'requestTimeOut'; did you mean requestTimeout?"),
+    Edit(
+      "      subject: \"reader:{$inputs.email}\"\n", "    subject: \"reader:{$inputs.email}\"\n",
+      "register_reader.arazzo.yaml:15: $: this is not valid YAML or JSON: did not find expected key; look "
+        + "at the indentation of this line and of the one above"),
+    Edit(
+      "      inDoubt: {goto: find}", "      {}\n        inDoubt: {goto: find}",
+      "register_reader.arazzo.yaml:57: $: this is not valid YAML or JSON: did not "
+        + "find expected key; look at the indentation of this line and of the one above"),
+    Edit(
+      "operationId: findReader", "operationID: findReader",
+      "register_reader.arazzo.yaml:28: $.workflows[0].steps[0]: a step needs exactly one of operationId, "
+        + "operationPath and workflowId",
+      "register_reader.arazzo.yaml:29: $.workflows[0].steps[0].operationID: a step has no field "
+        + "'operationID'; did you mean operationId?"),
+    Edit(
+      "operationId: findReader", "operationId: findreader",
+      "register_reader.arazzo.yaml:29: $.workflows[0].steps[0].operationId: there is no operation "
+        + "'findreader' in openapi/library.yaml; did you mean findReader?"),
+    Edit(
+      "inDoubt: {goto: find}", "inDoubt: {goto: fnid}",
+      "register_reader.arazzo.yaml:55: $.workflows[0].steps[1].x-writ.inDoubt.goto: there is no step "
+        + "'fnid' in this workflow; did you mean find?"),
+    Edit(
+      "- stepId: card", "- stepId: card\n        inDoubt: review",
+      "register_reader.arazzo.yaml:61: $.workflows[0].steps[2].inDoubt: 'inDoubt' is not a field of a "
+        + "step: it belongs below x-writ, two columns further in"),
+    Edit(
+      "summary: Adds a reader unless there is one", "jobType: x",
+      "register_reader.arazzo.yaml:11: $.workflows[0].jobType: 'jobType' is not a field of a workflow: it "
+        + "belongs below x-writ, two columns further in"),
+    Edit(
+      "jobType: register_reader\n", "\n",
+      "register_reader.arazzo.yaml:10: $.workflows[0]: this workflow has x-writ, but no x-writ.jobType, "
+        + "which makes it a job type"),
+    Edit(
+      "in: query\n", "in: path\n",
+      "register_reader.arazzo.yaml:28: $.workflows[0].steps[0]: the operation findReader needs the query "
+        + "parameter 'email'",
+      "register_reader.arazzo.yaml:31: $.workflows[0].steps[0].parameters[0]: the operation findReader has "
+        + "no path parameter 'email'; it is in: query"),
+    Edit(
+      "            email: $inputs.email\n            name:",
+      "            emial: $inputs.email\n            name:",
+      "register_reader.arazzo.yaml:49: "
+        + "$.workflows[0].steps[1].requestBody.payload.emial: the body has no property "
+        + "'emial'; did you mean email?",
+      "register_reader.arazzo.yaml:49: $.workflows[0].steps[1].requestBody.payload: "
+        + "the body needs the property 'email'"),
+    Edit(
+      "card: $steps.card.outputs.number", "card: $steps.card.output.number",
+      "register_reader.arazzo.yaml:72: $.workflows[0].outputs.card: .outputs. is expected after the step "
+        + "(at character 12)"),
+    Edit(
+      "card: $steps.card.outputs.number", "card: $steps.card.outputs.numbre",
+      "register_reader.arazzo.yaml:72: $.workflows[0].outputs.card: $steps.card.outputs.numbre: the step "
+        + "'card' has no output 'numbre'; did you mean number?"),
+    Edit(
+      "type: retry", "type: retyr",
+      "register_reader.arazzo.yaml:79: $.components.failureActions.again.type: the "
+        + "type of a failure action must be one of end, goto, retry; did you mean retry?",
+      "register_reader.arazzo.yaml:80: $.components.failureActions.again.retryAfter: "
+        + "'retryAfter' belongs to type: retry",
+      "register_reader.arazzo.yaml:81: $.components.failureActions.again.retryLimit: "
+        + "'retryLimit' belongs to type: retry"),
+    Edit(
+      "$components.failureActions.again", "$components.failureActions.agian",
+      "register_reader.arazzo.yaml:43: "
+        + "$.workflows[0].steps[0].onFailure[0].reference: there is no component 'agian' "
+        + "in components.failureActions; did you mean again?"),
+  ]
+
+  @Test(arguments: edits)
+  func `a slip of the pen is refused with its place and how to mend it`(edit: Edit) throws {
+    let document = try #require(edit.applied(to: Library.arazzo))
+    #expect(Library.errors(Library.files(arazzo: document)) == edit.errors)
+  }
+}
