@@ -180,11 +180,12 @@ extension SuccessAction {
 
 extension FailureAction {
   fileprivate var destination: StepGraph.Destination {
-    switch kind {
-    case .end(let policy): .end(policy.outcome, reason: policy.reason)
-    case .goto(let target): target.destination
-    case .retry(let wait, let limit, let first):
-      .again(after: wait, limit: limit, detour: first?.detour)
+    if case .end(let policy) = kind { return .end(policy.outcome, reason: policy.reason) }
+    if case .goto(let target) = kind { return target.destination }
+    if case .retry(let wait, let limit, let first) = kind {
+      return .again(after: wait, limit: limit, detour: first?.detour)
     }
+    // Whatever else there may be sends the step again by a policy of its own.
+    return .resend
   }
 }

@@ -51,7 +51,7 @@ enum JobTypeReport {
             ? "nothing" : type.leastPrivilege.joined(separator: ", ")),
         "", "Steps",
       ]
-    lines += StepDiagram.lines(type.workflow).map { "  \($0)" }
+    lines += StepDiagram.lines(type.workflow).map { $0.isEmpty ? "" : "  \($0)" }
     lines += [
       "", "Failures",
       "  at most \(policy.retry.maxAttempts) attempts, "
