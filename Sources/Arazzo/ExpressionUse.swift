@@ -26,7 +26,7 @@ struct ExpressionUse {
   /// Whether the value is left out where it is missing, as a member of a body and a parameter outside
   /// of the path are.
   let mayBeLeftOut: Bool
-  /// Whether it only takes part in a condition.
+  /// Whether it only takes part in a condition, so that what is inside the value goes nowhere.
   let isCondition: Bool
 }
 

@@ -42,7 +42,8 @@ struct RowsReader {
         at: node.location)
       return nil
     }
-    uses.note([expression], at: node.location, .response, step: stepId)
+    // Of the list only the fields are kept, and those are looked at one by one.
+    uses.note([expression], at: node.location, .response, step: stepId, isCondition: true)
     return expression
   }
 
