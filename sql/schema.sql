@@ -535,6 +535,7 @@ begin
     _is_changed := found;
   end if;
   if _added then
+    perform writ_data.make_gates();
     insert into writ_data.audit_event (occurred_at, event, environment, role_name, actor)
     values (
       clock_timestamp(), 'environment_created', $1, writ_data.caller(),
@@ -808,6 +809,7 @@ begin
          rate_period = excluded.rate_period, deadline = excluded.deadline,
          key_window = excluded.key_window, replay = excluded.replay,
          published_at = excluded.published_at, published_by = excluded.published_by;
+  perform writ_data.make_gates();
   insert into writ_data.audit_event (occurred_at, event, type, role_name, actor, definition_hash)
   values (
     _now, 'type_published', _name, _caller, nullif(current_setting('writ.actor', true), ''),
@@ -1103,6 +1105,7 @@ begin
   if not found then
     return false;
   end if;
+  perform writ_data.make_gates();
   if concurrency is not null then
     perform writ_data.count_running(_place.environment, _place.type);
   end if;
@@ -3229,7 +3232,8 @@ CREATE FUNCTION writ_data.lock_gates(environment text, types text[], waits boole
 #variable_conflict use_column
 begin
   if not $3 then
-    -- A missing row is made by the sweeper: to make it here might have to wait.
+    -- Rows are there: they are made with their limit, and the sweeper looks again. To make one here
+    -- might have to wait.
     return cardinality($2) = (
       select count(*)
         from (
@@ -4499,6 +4503,7 @@ declare
   _gates text[] := '{}';
   _types text[];
   _exhausted boolean := false;
+  _is_last boolean := false;
   _next double precision;
   _round int := 0;
 begin
@@ -4586,12 +4591,26 @@ begin
                  )
         );
         if not _types <@ _gates then
-          if not writ_data.lock_gates($3, _types, _gates = '{}' and not _has_slots) then
-            -- Another claim is busy there: the next one of this worker looks again.
-            _exhausted := false;
-            exit;
+          if writ_data.lock_gates($3, _types, _gates = '{}' and not _has_slots) then
+            _gates := _gates || _types;
+          else
+            -- Another claim is busy there: jobs under those gates stay in the line, and the next
+            -- claim of this worker looks again.
+            _is_last := true;
+            select array_agg(f.id order by f.place), bool_or(j.subject is not null)
+              into _found, _has_subjects
+              from unnest(_found) with ordinality as f (id, place)
+              join writ_data.job as j on j.id = f.id
+             where not array[j.type, ''] && array(
+                     select name from unnest(_types) as name where name <> all (_gates)
+                   );
+            exit when _found is null;
+            _admitted := _found;
+            _places := array(
+              select p from unnest(_places) as p where p.id = any (_found)
+            );
+            _types := array(select name from unnest(_types) as name where name = any (_gates));
           end if;
-          _gates := _gates || _types;
         end if;
       end if;
       _started := null;
@@ -4627,8 +4646,9 @@ begin
       _parked := '{}';
       _granted := _granted || _admitted;
       _wanted := _wanted - cardinality(_admitted);
-      exit when _exhausted;
+      exit when _exhausted or _is_last;
     end loop;
+    _exhausted := _exhausted and not _is_last;
     if _is_paced and _wanted > 0 then
       _next := extract(
         epoch from writ_data.next_start($3, $2, clock_timestamp()) - clock_timestamp()
@@ -5905,7 +5925,10 @@ CREATE VIEW writ."limit" AS
             l.concurrency,
             l.rate_limit,
             l.rate_period,
-            writ_data.burst(l.rate_limit) AS burst,
+                CASE
+                    WHEN (l.rate_limit IS NOT NULL) THEN GREATEST(((l.rate_limit + 9) / 10), LEAST(l.rate_limit, 2))
+                    ELSE NULL::integer
+                END AS burst,
             (s.type IS NOT NULL) AS is_set,
             s.changed_at,
             s.changed_by

@@ -301,6 +301,7 @@ declare
   _gates text[] := '{}';
   _types text[];
   _exhausted boolean := false;
+  _is_last boolean := false;
   _next double precision;
   _round int := 0;
 begin
@@ -388,12 +389,26 @@ begin
                  )
         );
         if not _types <@ _gates then
-          if not writ_data.lock_gates($3, _types, _gates = '{}' and not _has_slots) then
-            -- Another claim is busy there: the next one of this worker looks again.
-            _exhausted := false;
-            exit;
+          if writ_data.lock_gates($3, _types, _gates = '{}' and not _has_slots) then
+            _gates := _gates || _types;
+          else
+            -- Another claim is busy there: jobs under those gates stay in the line, and the next
+            -- claim of this worker looks again.
+            _is_last := true;
+            select array_agg(f.id order by f.place), bool_or(j.subject is not null)
+              into _found, _has_subjects
+              from unnest(_found) with ordinality as f (id, place)
+              join writ_data.job as j on j.id = f.id
+             where not array[j.type, ''] && array(
+                     select name from unnest(_types) as name where name <> all (_gates)
+                   );
+            exit when _found is null;
+            _admitted := _found;
+            _places := array(
+              select p from unnest(_places) as p where p.id = any (_found)
+            );
+            _types := array(select name from unnest(_types) as name where name = any (_gates));
           end if;
-          _gates := _gates || _types;
         end if;
       end if;
       _started := null;
@@ -429,8 +444,9 @@ begin
       _parked := '{}';
       _granted := _granted || _admitted;
       _wanted := _wanted - cardinality(_admitted);
-      exit when _exhausted;
+      exit when _exhausted or _is_last;
     end loop;
+    _exhausted := _exhausted and not _is_last;
     if _is_paced and _wanted > 0 then
       _next := extract(
         epoch from writ_data.next_start($3, $2, clock_timestamp()) - clock_timestamp()

@@ -28,6 +28,7 @@ begin
     _is_changed := found;
   end if;
   if _added then
+    perform writ_data.make_gates();
     insert into writ_data.audit_event (occurred_at, event, environment, role_name, actor)
     values (
       clock_timestamp(), 'environment_created', $1, writ_data.caller(),

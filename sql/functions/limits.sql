@@ -39,7 +39,8 @@ as $$
 #variable_conflict use_column
 begin
   if not $3 then
-    -- A missing row is made by the sweeper: to make it here might have to wait.
+    -- Rows are there: they are made with their limit, and the sweeper looks again. To make one here
+    -- might have to wait.
     return cardinality($2) = (
       select count(*)
         from (
@@ -444,6 +445,7 @@ begin
   if not found then
     return false;
   end if;
+  perform writ_data.make_gates();
   if concurrency is not null then
     perform writ_data.count_running(_place.environment, _place.type);
   end if;
@@ -499,7 +501,12 @@ select environment, nullif(type, '') as type, concurrency, rate_limit as rate, r
        ) as parked
   from (
     select l.environment, l.type, l.concurrency, l.rate_limit, l.rate_period,
-           writ_data.burst(l.rate_limit) as burst, s.type is not null as is_set, s.changed_at,
+           -- burst, spelled out: a view calls functions with the rights of its reader.
+           case
+             when l.rate_limit is not null
+             then greatest((l.rate_limit + 9) / 10, least(l.rate_limit, 2))
+           end as burst,
+           s.type is not null as is_set, s.changed_at,
            s.changed_by
       from writ_data.limit_in_force as l
       left join writ_data.limit_setting as s on s.environment = l.environment and s.type = l.type

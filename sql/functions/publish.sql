@@ -74,6 +74,7 @@ begin
          rate_period = excluded.rate_period, deadline = excluded.deadline,
          key_window = excluded.key_window, replay = excluded.replay,
          published_at = excluded.published_at, published_by = excluded.published_by;
+  perform writ_data.make_gates();
   insert into writ_data.audit_event (occurred_at, event, type, role_name, actor, definition_hash)
   values (
     _now, 'type_published', _name, _caller, nullif(current_setting('writ.actor', true), ''),
