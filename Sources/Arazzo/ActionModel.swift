@@ -39,6 +39,8 @@ public struct FailureAction: Sendable, Hashable {
   public enum Kind: Sendable, Hashable {
     /// The workflow ends; the outcome is `discard` unless the policy says otherwise.
     case end(EndPolicy)
+    /// The job waits until a user has acted, and sends the step again to see whether he has.
+    case askUser(UserActionPolicy)
     /// Continue elsewhere.
     case goto(ActionTarget)
     /// Send the step again after a wait, at most `limit` times, after running `first` if set. A

@@ -78,7 +78,13 @@ struct ActionReader {
     let criteria = readCriteria(object)
     let kind: FailureAction.Kind
     switch type {
-    case "end": kind = .end(readEnd(object, standard: .discard))
+    case "end":
+      if object["x-writ"]?["outcome"]?.string == Self.userAction {
+        guard let policy = readUserAction(object) else { return nil }
+        kind = .askUser(policy)
+      } else {
+        kind = .end(readEnd(object, standard: .discard))
+      }
     case "goto":
       guard let target = readTarget(object, isRequired: true) else { return nil }
       kind = .goto(target)
@@ -110,21 +116,78 @@ struct ActionReader {
   }
 
   private func readEnd(_ object: ObjectReader, standard: EndOutcome) -> EndPolicy {
-    for field in ["workflowId", "stepId", "parameters"] where object[field] != nil {
-      object.report("'\(field)' belongs to type: goto", at: object[field])
-    }
+    reportTargets(of: object)
     var policy = EndPolicy(outcome: standard)
     guard let node = object["x-writ"],
       let fields = ObjectReader(
         node, "x-writ of an action", fields: ["outcome", "reason"], isExtensible: false,
         errors: errors)
     else { return policy }
+    if standard == .completed, fields["outcome"]?.string == Self.userAction {
+      fields.report(
+        "outcome: userAction belongs to a failure action: a step whose user has not acted yet has not "
+          + "succeeded, so let its successCriteria say so", at: fields["outcome"])
+      return policy
+    }
     policy.outcome = fields.choice("outcome", as: EndOutcome.self) ?? standard
     policy.reason = fields.string("reason")
     if policy.outcome == .review, policy.reason == nil {
       fields.report("an end with outcome: review needs a 'reason' for the person who reviews")
     }
     return policy
+  }
+
+  private func reportTargets(of object: ObjectReader) {
+    for field in ["workflowId", "stepId", "parameters"] where object[field] != nil {
+      object.report("'\(field)' belongs to type: goto", at: object[field])
+    }
+  }
+
+  private static let userAction = "userAction"
+
+  /// An end with `outcome: userAction`, which is none: the job waits and the step is sent again.
+  private func readUserAction(_ object: ObjectReader) -> UserActionPolicy? {
+    reportTargets(of: object)
+    guard let node = object["x-writ"],
+      let fields = ObjectReader(
+        node, "x-writ of an action with outcome: userAction",
+        fields: ["outcome", "reason", "url", "code", "recheck", "deadline"],
+        isExtensible: false, errors: errors)
+    else { return nil }
+    let what = "an end with outcome: userAction"
+    let reason = fields.requiredString("reason", what)
+    let url = fields.required("url", what).flatMap { readResponseExpression($0, mayBeSecret: true) }
+    let code = fields["code"].flatMap { readResponseExpression($0, mayBeSecret: false) }
+    guard let reason, let url else { return nil }
+    var policy = UserActionPolicy(url: url, code: code, reason: reason)
+    if let node = fields["recheck"],
+      let recheck = ObjectReader(
+        node, "recheck", fields: ["base", "cap"], isExtensible: false, errors: errors)
+    {
+      policy.recheckBase = recheck.duration("base") ?? policy.recheckBase
+      policy.recheckCap =
+        recheck.duration("cap") ?? max(policy.recheckCap, policy.recheckBase)
+      if policy.recheckBase > policy.recheckCap {
+        recheck.report("'base' must not be longer than 'cap'")
+      }
+    }
+    policy.deadline = fields.duration("deadline") ?? policy.deadline
+    return policy
+  }
+
+  private func readResponseExpression(
+    _ node: DocumentNode, mayBeSecret: Bool
+  ) -> RuntimeExpression? {
+    guard let expression = errors.expression(node) else { return nil }
+    uses.note(
+      [expression], at: node.location, .response, step: stepId, mayBeSecret: mayBeSecret)
+    guard case .response = expression.source else {
+      errors.report(
+        "this must be an expression over the response, such as $response.body#/url",
+        at: node.location)
+      return nil
+    }
+    return expression
   }
 
   private func readTarget(_ object: ObjectReader, isRequired: Bool) -> ActionTarget? {

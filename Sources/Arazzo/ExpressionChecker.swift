@@ -91,6 +91,7 @@ struct ExpressionChecker {
   private func checkSecretResponse(
     _ use: ExpressionUse, _ step: Step, _ operation: Operation
   ) {
+    if use.mayBeSecret { return }
     if let output = use.output, step.outputPolicy(output).isSecret { return }
     let tokens = use.expression.fixedTokens[...]
     if case .response(.body) = use.expression.source {

@@ -28,6 +28,8 @@ struct ExpressionUse {
   let mayBeLeftOut: Bool
   /// Whether it only takes part in a condition, so that what is inside the value goes nowhere.
   let isCondition: Bool
+  /// Whether a secret may go there: the address that a user is sent to.
+  let mayBeSecret: Bool
 }
 
 /// Collects the uses in one workflow.
@@ -37,12 +39,13 @@ final class ExpressionUses {
   func note(
     _ expressions: [RuntimeExpression], at location: SourceLocation, _ scope: ExpressionScope,
     step: String? = nil, output: String? = nil, isOptional: Bool = false,
-    mayBeLeftOut: Bool = false, isCondition: Bool = false
+    mayBeLeftOut: Bool = false, isCondition: Bool = false, mayBeSecret: Bool = false
   ) {
     all += expressions.map {
       ExpressionUse(
         expression: $0, location: location, scope: scope, stepId: step, output: output,
-        isOptional: isOptional, mayBeLeftOut: mayBeLeftOut, isCondition: isCondition)
+        isOptional: isOptional, mayBeLeftOut: mayBeLeftOut, isCondition: isCondition,
+        mayBeSecret: mayBeSecret)
     }
   }
 }

@@ -199,6 +199,39 @@ public enum EndOutcome: String, Sendable, Hashable, CaseIterable {
   case review
 }
 
+/// `x-writ` of a failure action of type `end` with `outcome: userAction`: the service wants its user
+/// to do something elsewhere first, and until then the job waits and asks again from time to time.
+public struct UserActionPolicy: Sendable, Hashable {
+  /// Where the user has to go: an expression over the response.
+  ///
+  /// Whoever knows the address can use it, so only the requester sees it.
+  public var url: RuntimeExpression
+  /// A word of the response that says why; `nil` for none.
+  public var code: RuntimeExpression?
+  /// A sentence for the person who reads the job.
+  public var reason: String
+  /// The wait before the first time that it is asked again; the waits double.
+  public var recheckBase: Duration
+  /// The longest wait.
+  public var recheckCap: Duration
+  /// How long the user has from the first time on that he was wanted.
+  public var deadline: Duration
+
+  /// A policy.
+  public init(
+    url: RuntimeExpression, code: RuntimeExpression? = nil, reason: String,
+    recheckBase: Duration = .seconds(30), recheckCap: Duration = .seconds(600),
+    deadline: Duration = .seconds(86_400)
+  ) {
+    self.url = url
+    self.code = code
+    self.reason = reason
+    self.recheckBase = recheckBase
+    self.recheckCap = recheckCap
+    self.deadline = deadline
+  }
+}
+
 /// `x-writ` of an action of type `end`.
 public struct EndPolicy: Sendable, Hashable {
   /// How the job ends.

@@ -14,7 +14,7 @@ struct WorkflowGraph {
     }
     let failure = step.onFailure.compactMap { action -> (ActionTarget, SourceLocation)? in
       switch action.kind {
-      case .end: nil
+      case .end, .askUser: nil
       case .goto(let target): (target, action.location)
       case .retry(_, _, let first): first.map { ($0, action.location) }
       }

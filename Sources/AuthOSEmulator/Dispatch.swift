@@ -33,6 +33,7 @@ extension EmulatedState {
     _ request: EmulatedRequest, _ route: Route?, at now: UTCTime, _ fault: Fault?
   ) -> EmulatedAnswer {
     do throws(Refusal) {
+      if let response = consent(request, at: now) { return .response(response) }
       guard let route else { throw .empty(status: 404, allow: nil) }
       if let length = request.header("content-length").flatMap({ Int($0) }),
         length > settings.bodyLimit

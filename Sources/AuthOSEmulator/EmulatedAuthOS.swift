@@ -88,6 +88,13 @@ public final class EmulatedAuthOS: Sendable {
     set { state.withLock { $0.settings.dateMode = newValue } }
   }
 
+  /// The start of URLs in bodies, without a trailing slash; set it to where the server listens, and its
+  /// `reauth_url`s can be visited.
+  public var baseURL: String {
+    get { state.withLock { $0.settings.baseURL } }
+    set { state.withLock { $0.settings.baseURL = newValue } }
+  }
+
   /// The settings as they are now.
   public var settings: EmulatorSettings { state.withLock { $0.settings } }
 

@@ -39,6 +39,7 @@ struct EmulatedState {
   var lastKeyOrdinal = 0
   var accounts: [AccountKey: [ConnectedAccount]] = [:]
   var pendingProviderRequests: [Linkage: Int] = [:]
+  var pendingConsents: [String: PendingConsent] = [:]
   var loginEvents: [LoginEvent] = []
 
   var sessions = SessionTable()

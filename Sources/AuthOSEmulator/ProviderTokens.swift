@@ -42,12 +42,16 @@ extension EmulatedState {
       response = .json(issued(account, token: token, granted: granted, provider: wanted.provider))
     case .actionRequired(let code, let missing):
       try checkRedirect(wanted.redirectURI, registered: service?.redirectURIs ?? [])
+      let identifier = random.uuid()
+      pendingConsents[identifier] = PendingConsent(
+        userID: user.id, provider: wanted.provider, scopes: wanted.scopes,
+        expiresAt: call.now.adding(seconds: PendingConsent.lifetime))
       pendingProviderRequests[
         Linkage(userID: user.id, serviceID: call.serviceID), default: 0] += 1
       effect = .providerTokenPending
       response = .json([
         "status": "action_required", "code": .string(code),
-        "reauth_url": .string("\(settings.baseURL)/connect/provider-token/\(random.uuid())"),
+        "reauth_url": .string("\(settings.baseURL)\(PendingConsent.path)\(identifier)"),
         "missing_scopes": .array(missing.map { .string($0) }),
         "provider": .string(wanted.provider),
       ])

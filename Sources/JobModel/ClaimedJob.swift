@@ -29,6 +29,8 @@ public struct ClaimedJob: Sendable, Hashable {
   public var isUnresolved: Bool
   /// Whether the deadline of the job has passed.
   public var isPastDeadline: Bool
+  /// Whether the time is over that a user had to act in.
+  public var isPastActionDeadline: Bool
   /// Whether a person has asked to cancel it.
   public var isCancelRequested: Bool
   /// The W3C `traceparent` that the caller passed.
@@ -41,7 +43,8 @@ public struct ClaimedJob: Sendable, Hashable {
     id: Int, type: String, environment: String, queue: String = "default",
     definitionHash: String = "", payload: JSONObject, subject: String? = nil, attempt: Int = 1,
     failures: Int = 0, maxAttempts: Int = 20, isUnresolved: Bool = false,
-    isPastDeadline: Bool = false, isCancelRequested: Bool = false, traceparent: String? = nil,
+    isPastDeadline: Bool = false, isPastActionDeadline: Bool = false,
+    isCancelRequested: Bool = false, traceparent: String? = nil,
     journal: [JournalEntry] = []
   ) {
     self.id = id
@@ -56,6 +59,7 @@ public struct ClaimedJob: Sendable, Hashable {
     self.maxAttempts = maxAttempts
     self.isUnresolved = isUnresolved
     self.isPastDeadline = isPastDeadline
+    self.isPastActionDeadline = isPastActionDeadline
     self.isCancelRequested = isCancelRequested
     self.traceparent = traceparent
     self.journal = journal

@@ -14,6 +14,8 @@ public enum JobOutcome: Sendable, Hashable {
   case retry(after: Duration, JobError, cause: FailureClass?)
   /// The job waits for a person.
   case review(JobError)
+  /// The job waits until a user has acted elsewhere, and is looked at again after a while.
+  case userAction(after: Duration, JobError)
   /// The job was given back unharmed.
   case handedBack
 }

@@ -45,6 +45,26 @@ public struct RecordedFields: Sendable, Hashable {
   public var isEmpty: Bool { clear.isEmpty && digested.isEmpty }
 }
 
+/// That a user has to act before the job can go on.
+public struct UserActionRequest: Sendable, Hashable {
+  /// Where he has to go, exactly as the service said; for the requester alone.
+  public var url: String
+  /// After how long the service is asked again.
+  public var delay: Duration
+  /// How long he has, from the first such request of the step on.
+  public var deadline: Duration
+  /// Why, for the requester.
+  public var error: JobError
+
+  /// A request.
+  public init(url: String, delay: Duration, deadline: Duration, error: JobError) {
+    self.url = url
+    self.delay = delay
+    self.deadline = deadline
+    self.error = error
+  }
+}
+
 /// One entry for `writ_worker.record`.
 public enum JobRecord: Sendable, Hashable {
   /// A step that changes something is about to be sent.
@@ -61,6 +81,8 @@ public enum JobRecord: Sendable, Hashable {
   case retry(delay: Duration, burnsAttempt: Bool, isUnresolved: Bool, JobError)
   /// The job waits for a person.
   case review(JobError)
+  /// The job waits until a user has acted; costs no attempt.
+  case userAction(UserActionRequest)
   /// The worker stops and gives the job back; costs no attempt.
   case handBack(isUnresolved: Bool)
 }
@@ -121,6 +143,7 @@ extension JobRecord {
   /// - `complete`: `result`, `recorded`, `digested`
   /// - `discard`, `review`: `error`
   /// - `retry`: `delay_us`, `burns`, `unresolved`, `error`
+  /// - `user_action`: `error`, `delay_us`, `action`: an object of `url` and `deadline_us`
   /// - `hand_back`: `unresolved`
   public func json(job: Int, attempt: Int) -> JSONValue {
     var object = JSONObject([
@@ -140,6 +163,7 @@ extension JobRecord {
     case .cancel: "cancel"
     case .retry: "retry"
     case .review: "review"
+    case .userAction: "user_action"
     case .handBack: "hand_back"
     }
   }
@@ -157,6 +181,17 @@ extension JobRecord {
       [
         ("delay_us", JSONValue(delay.inMicroseconds)), ("burns", .bool(burnsAttempt)),
         ("unresolved", .bool(isUnresolved)), ("error", error.json),
+      ]
+    case .userAction(let request):
+      [
+        ("error", request.error.json), ("delay_us", JSONValue(request.delay.inMicroseconds)),
+        (
+          "action",
+          [
+            "url": .string(request.url),
+            "deadline_us": JSONValue(request.deadline.inMicroseconds),
+          ]
+        ),
       ]
     case .handBack(let isUnresolved): [("unresolved", .bool(isUnresolved))]
     }

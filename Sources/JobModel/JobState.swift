@@ -62,4 +62,6 @@ public enum WaitingReason: String, Sendable, Hashable, CaseIterable {
   case batch
   /// It is in doubt or stopped half-way: a person looks, then replays or cancels it.
   case review
+  /// The service wants its user to act elsewhere first; it is looked at again from time to time.
+  case userAction = "user_action"
 }

@@ -20,6 +20,8 @@ public struct StepAction: Sendable, Hashable {
     /// Send the step again because the classification or the rule for doubt says so. Counted by the
     /// job's failures.
     case again
+    /// Send the step again when a user may have acted; `checks` says how often he was wanted.
+    case userAction(checks: Int)
     /// The workflow ends; a step of another workflow that called it goes on or fails by that.
     case end(EndOutcome, reason: String?)
     /// The job ends, whatever workflows are under way.
@@ -50,8 +52,8 @@ public struct StepAction: Sendable, Hashable {
 extension StepAction {
   /// The action as the journal keeps it: `{"do": "goto", "step": "look", "rule": "gone"}`.
   ///
-  /// `do` is `next`, `goto`, `goto_workflow`, `retry`, `again`, `end` or `stop`; `step`, `workflow`,
-  /// `source`, `inputs`, `outcome` and `reason` go with it.
+  /// `do` is `next`, `goto`, `goto_workflow`, `retry`, `again`, `user_action`, `end` or `stop`; `step`,
+  /// `workflow`, `source`, `inputs`, `checks`, `outcome` and `reason` go with it.
   public var json: JSONValue {
     var object = JSONObject()
     switch kind {
@@ -70,6 +72,9 @@ extension StepAction {
       case nil: break
       }
     case .again: object["do"] = "again"
+    case .userAction(let checks):
+      object["do"] = "user_action"
+      object["checks"] = JSONValue(checks)
     case .end(let outcome, let reason), .stop(let outcome, let reason):
       object["do"] = isStop ? "stop" : "end"
       object["outcome"] = .string(outcome.rawValue)
@@ -97,6 +102,7 @@ extension StepAction {
         kind = .retry(first: Self.workflow(in: json).map { .workflow($0, inputs: $1) })
       }
     case "again": kind = .again
+    case "user_action": kind = .userAction(checks: json["checks"]?.intValue ?? 1)
     case "end", "stop":
       guard let outcome = json["outcome"]?.stringValue.flatMap(EndOutcome.init(rawValue:)) else {
         return nil
@@ -105,6 +111,14 @@ extension StepAction {
       kind =
         json["do"] == "stop" ? .stop(outcome, reason: reason) : .end(outcome, reason: reason)
     default: return nil
+    }
+  }
+
+  /// Whether the journal's row is written over by the next try of the step.
+  var isWrittenOver: Bool {
+    switch kind {
+    case .again, .userAction: true
+    default: false
     }
   }
 

@@ -181,16 +181,22 @@ extension WorkflowMachine {
   /// actions").
   func failureAction(
     of step: Step, path: String, in context: EvaluationContext
-  ) -> (action: StepAction, wait: Duration?)? {
+  ) -> (action: StepAction, wait: Duration?, userAction: UserActionPolicy?)? {
     for action in step.onFailure where action.applies(in: context) {
       switch action.kind {
       case .end(let policy):
-        return (StepAction(.end(policy.outcome, reason: policy.reason), rule: action.name), nil)
+        return (
+          StepAction(.end(policy.outcome, reason: policy.reason), rule: action.name), nil, nil
+        )
+      case .askUser(let policy):
+        return (StepAction(.userAction(checks: 1), rule: action.name), nil, policy)
       case .goto(let target):
-        return (StepAction(goto(target, in: context), rule: action.name), nil)
+        return (StepAction(goto(target, in: context), rule: action.name), nil, nil)
       case .retry(let wait, let limit, let first):
         guard retries(of: path, by: action.name) < limit else { continue }
-        return (StepAction(.retry(first: detour(first, in: context)), rule: action.name), wait)
+        return (
+          StepAction(.retry(first: detour(first, in: context)), rule: action.name), wait, nil
+        )
       }
     }
     return nil
@@ -268,11 +274,16 @@ extension StepResponse {
   ///
   /// Anything else was not written by the service, and is not written down by us.
   package var errorCode: String? {
-    guard let code = bodyValue?["error_code"]?.stringValue, (1...64).contains(code.utf8.count),
-      code.utf8.allSatisfy({
+    bodyValue?["error_code"]?.stringValue.flatMap(Self.word)
+  }
+
+  /// A text that is a word of capitals, digits and `_`.
+  static func word(_ text: String) -> String? {
+    guard (1...64).contains(text.utf8.count),
+      text.utf8.allSatisfy({
         (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "_")
       })
     else { return nil }
-    return code
+    return text
   }
 }

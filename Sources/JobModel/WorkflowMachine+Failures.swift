@@ -19,6 +19,10 @@ extension WorkflowMachine {
         answer, step, row, status: response.status, errorCode: errorCode, wait: wait,
         random: &random)
     }
+    if let policy = chosen.userAction {
+      return askUser(
+        answer, response, policy, by: chosen.action.rule, in: context, random: &random)
+    }
     var outcome = outcome(of: answer, row, status: response.status, errorCode: errorCode)
     outcome.action = chosen.action
     let detail = response.reason(of: answer.request)

@@ -139,7 +139,7 @@ struct WorkflowPosition: Sendable {
     let step = frames[last].step
     if let outputs { frames[last].stepOutputs[step.stepId] = outputs }
     switch action.kind {
-    case .again, .retry(first: nil): return true
+    case .again, .userAction, .retry(first: nil): return true
     case .next:
       frames[last].index = frames[last].returnIndex ?? frames[last].index + 1
       frames[last].returnIndex = nil

@@ -254,6 +254,11 @@ extension JobExecution {
     case .review(let error):
       context.statistics.count(\.reviewed)
       logger.warning("job waits for review", metadata: error.metadata)
+    case .userAction(let delay, let error):
+      context.statistics.count(\.askedUser)
+      logger.info(
+        "job waits for its user",
+        metadata: error.metadata.merging(["delay_ms": "\(delay.milliseconds)"]) { $1 })
     case .handedBack:
       context.statistics.count(\.handedBack)
       logger.info("job handed back")

@@ -16,6 +16,8 @@ public struct WorkerStatistics: Sendable, Hashable {
   public internal(set) var retried = 0
   /// Jobs that wait for a person's review.
   public internal(set) var reviewed = 0
+  /// Attempts that ended with a user who has to act.
+  public internal(set) var askedUser = 0
   /// Jobs handed back because the worker stops.
   public internal(set) var handedBack = 0
   /// Jobs dropped because their lease had passed on.

@@ -21,6 +21,10 @@ public struct JobStatus: Sendable, Hashable {
   public let errorCode: String?
   /// What it gave.
   public let result: JSONValue?
+  /// Where the user has to go; whoever knows it can use it.
+  public let actionURL: String?
+  /// Until when he has to have acted.
+  public let actionDeadlineAt: PostgresTimestamp?
 
   init(_ row: PostgresRow) throws {
     id = try row.decode("id")
@@ -31,6 +35,8 @@ public struct JobStatus: Sendable, Hashable {
     finishedAt = try row.decode("finished_at")
     errorCode = try row.decode("error_code")
     result = try row.decodeJSON("result")
+    actionURL = try row.decode("action_url")
+    actionDeadlineAt = try row.decode("action_deadline_at")
   }
 }
 
@@ -40,5 +46,15 @@ extension JobStore {
   /// - Throws: `PostgresError` with SQLSTATE WR008 where there is no such job for this role.
   public func status(_ job: Int) async throws -> JobStatus {
     try JobStatus(try await row(.status, [.int(job)]))
+  }
+
+  /// Has a job that waits for a user looked at now, or as soon as it may be; for whoever ordered it, and
+  /// `writ_admin`.
+  ///
+  /// - Returns: When.
+  /// - Throws: `PostgresError` with SQLSTATE WR008 where there is no such job for this role, or it does not
+  ///   wait for a user.
+  public func checkNow(_ job: Int) async throws -> PostgresTimestamp {
+    try await row(.checkNow, [.int(job)]).decode("checked_at")
   }
 }

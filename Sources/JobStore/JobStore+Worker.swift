@@ -202,6 +202,7 @@ extension ClaimedJob {
       subject: try row.decode("subject"), attempt: try row.decode("attempt"),
       failures: try row.decode("failures"), maxAttempts: try row.decode("max_attempts"),
       isUnresolved: try row.decode("unresolved"), isPastDeadline: try row.decode("past_deadline"),
+      isPastActionDeadline: try row.decode("past_action_deadline"),
       isCancelRequested: try row.decode("cancel_requested"),
       traceparent: try row.decode("traceparent"), journal: entries)
   }

@@ -45,6 +45,7 @@ extension Statement {
   static let replayPlan = stored("replay_plan")
   static let cancel = stored("cancel")
   static let status = stored("status")
+  static let checkNow = stored("check_now")
   static let migrations = stored("migrations")
   static let fireSchedule = stored("fire_schedule")
   static let schedules = stored("schedules")

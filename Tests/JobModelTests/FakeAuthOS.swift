@@ -41,6 +41,8 @@ struct FakeAuthOS {
   var imaginaryUsers: Int?
   /// Which pages of lists were asked for: `users 0`.
   private(set) var pages: [String] = []
+  /// What requests for a provider's token are answered with, in order; the last one again and again.
+  var tokenAnswers: [StepResponse] = []
   /// What changed, in order: `delete subscription u1`.
   private(set) var ledger: [String] = []
   private var made = 0
@@ -61,6 +63,8 @@ struct FakeAuthOS {
     case ("GET", "organizations", 7): return getKey(path[6])
     case ("POST", "organizations", 7): return rotateClientSecret()
     case ("POST", "service", 3) where path[2] == "users": return createUser(body)
+    case ("POST", "service", 3) where path[2] == "provider-tokens":
+      return tokenAnswers.count > 1 ? tokenAnswers.removeFirst() : tokenAnswers[0]
     case ("GET", "service", 4) where path[2] == "users": return getUser(path[3])
     case ("DELETE", "service", 4) where path[2] == "users": return deleteUser(path[3])
     case ("POST", "service", 3): return createSubscription(body)

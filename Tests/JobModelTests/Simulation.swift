@@ -24,6 +24,7 @@ struct Simulation {
     var isUnresolved = false
     var journal: [JournalEntry] = []
     var isCancelRequested = false
+    var isPastActionDeadline = false
     var outcome: JobOutcome?
   }
 
@@ -44,6 +45,12 @@ struct Simulation {
   private var keys: Set<String> = []
   var records: [JobRecord] = []
   var storeFailures = 0
+  /// What a user was asked to do.
+  var userActions: [UserActionRequest] = []
+  /// After how many of those his time is over.
+  var greatestUserActions = Int.max
+  /// The result of a job that is completed.
+  var result: JSONObject?
   /// How often the other workers have not loaded the new key yet when they are asked.
   var loadingRounds = 0
   /// Called before each request with its step.
@@ -87,6 +94,8 @@ struct Simulation {
         switch outcome {
         case .completed, .discarded, .cancelled, .review: return outcome
         case .retry, .handedBack: continue
+        case .userAction:
+          if userActions.count >= greatestUserActions { row.isPastActionDeadline = true }
         }
       } catch is Crash {
         row.failures += 1
@@ -105,7 +114,8 @@ struct Simulation {
     let job = ClaimedJob(
       id: 7, type: definition.name, environment: "test", payload: payload, attempt: row.attempt,
       failures: min(row.failures, maxAttempts - 1), maxAttempts: maxAttempts,
-      isUnresolved: wasUnresolved, isCancelRequested: row.isCancelRequested,
+      isUnresolved: wasUnresolved, isPastActionDeadline: row.isPastActionDeadline,
+      isCancelRequested: row.isCancelRequested,
       journal: row.journal)
     var machine = WorkflowMachine(
       definition: definition, job: job,
@@ -165,7 +175,13 @@ struct Simulation {
         if burnsAttempt { row.failures += 1 }
         row.isUnresolved = isUnresolved
       case .handBack(let isUnresolved): row.isUnresolved = isUnresolved
-      case .complete, .discard, .cancel, .review: row.isUnresolved = false
+      case .userAction(let request):
+        userActions.append(request)
+        row.isUnresolved = false
+      case .complete(let result, _):
+        self.result = result
+        row.isUnresolved = false
+      case .discard, .cancel, .review: row.isUnresolved = false
       }
     }
   }

@@ -264,7 +264,8 @@ create or replace function writ_worker.claim(
 ) returns table (
   id bigint, type text, definition_hash text, payload jsonb, subject text, attempt int,
   failures int,
-  max_attempts int, unresolved boolean, past_deadline boolean, cancel_requested boolean,
+  max_attempts int, unresolved boolean, past_deadline boolean, past_action_deadline boolean,
+  cancel_requested boolean,
   traceparent text,
   priority smallint, claim_order bigint, enqueued_at timestamptz, journal jsonb,
   exhausted boolean, snapshot_xmin bigint, snapshot_xmax bigint, parked jsonb,
@@ -457,7 +458,7 @@ begin
   if _granted = '{}' then
     return query
       select null::bigint, null, null, null::jsonb, null, null::int, null::int, null::int,
-             null::boolean,
+             null::boolean, null::boolean,
              null::boolean, null::boolean, null, null::smallint, null::bigint, null::timestamptz,
              null::jsonb, _exhausted, pg_snapshot_xmin(s)::text::bigint,
              pg_snapshot_xmax(s)::text::bigint, nullif(_left, '[]'), _next
@@ -496,6 +497,7 @@ begin
     select t.id, t.type, t.definition_hash, t.payload::jsonb, t.subject, t.attempt::int,
            t.failures::int,
            t.max_attempts::int, t.was_unresolved, coalesce(t.deadline_at <= _now, false),
+           coalesce(t.action_deadline_at <= _now, false),
            t.cancel_requested, t.traceparent, t.priority::smallint, t.old_order, t.enqueued_at,
            case
              when t.attempt = 1 then '[]'

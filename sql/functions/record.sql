@@ -8,6 +8,8 @@
 --   complete  result, recorded, digested
 --   discard   error              review     error
 --   retry     delay_us, burns, unresolved, error
+--   user_action  delay_us, error, action: {"url", "deadline_us"}; the address goes to the job's row and
+--             nowhere else
 --   cancel                       hand_back  unresolved
 -- Fence: an entry counts only while its job is running under this worker with this attempt, and the
 -- worker's lease has not ended. Anything else is answered with accepted = false: the lease has
@@ -111,7 +113,7 @@ begin
              when 'outcome' then 'step' when 'complete' then 'completed'
                when 'discard' then 'discarded'
              when 'cancel' then 'cancelled' when 'retry' then 'retried'
-               when 'review' then 'review_requested'
+               when 'review' then 'review_requested' when 'user_action' then 'user_action_requested'
              when 'hand_back' then 'handed_back'
            end::writ_data.audit_event_kind,
            e.job, $1, e.attempt, j.type, j.environment,
@@ -120,9 +122,10 @@ begin
              when 'complete' then 'completed' when 'discard' then 'discarded'
                when 'cancel' then 'cancelled'
              when 'retry' then 'retryable' when 'review' then 'waiting'
-               when 'hand_back' then 'available'
+               when 'user_action' then 'waiting' when 'hand_back' then 'available'
            end::writ_data.job_state,
-           case when e.kind = 'review' then 'review'::writ_data.waiting_reason end,
+           case when e.kind in ('review',
+           'user_action') then e.kind::writ_data.waiting_reason end,
            coalesce(e.step, e.error ->> 'step'), session_user,
            case when e.kind = 'outcome' then e.result #>> '{}' end,
            coalesce(e.status, (e.error ->> 'status')::int),
@@ -174,7 +177,7 @@ begin
            attempt = excluded.attempt, status = excluded.status, step = excluded.step,
            effect = excluded.effect, result = excluded.result, error_code = excluded.error_code,
            outputs = excluded.outputs, action = excluded.action
-     where n.outcome_at is null or n.action ->> 'do' = 'again';
+     where n.outcome_at is null or n.action ->> 'do' in ('again', 'user_action');
 
     -- What the steps have read.
     perform writ_data.keep_rows(e.job, e.seq, e.rows, _now)
@@ -187,6 +190,11 @@ begin
            run_at = case
              when f.kind = 'retry'
              then _now + least(coalesce(f.delay_us, 0), 2592000000000) * interval '1 microsecond'
+             when f.kind = 'user_action'
+             then least(
+               _now + coalesce(f.delay_us, 0) * interval '1 microsecond',
+               coalesce(j.action_deadline_at, _now + f.deadline_us * interval '1 microsecond')
+             )
              else j.run_at
            end,
            failures = j.failures + case
@@ -198,16 +206,30 @@ begin
              else false
            end,
            last_error = coalesce(f.error, j.last_error),
-           waiting_reason = case when f.kind = 'review' then 'review'::writ_data.waiting_reason end,
-           waiting_since = case when f.kind = 'review' then _now end,
+           waiting_reason = case
+             when f.kind in ('review', 'user_action') then f.kind::writ_data.waiting_reason
+           end,
+           waiting_since = case when f.kind in ('review', 'user_action') then _now end,
+           -- A check that met an outage leaves the user where he was; any other outcome is past that.
+           action_url = case
+             when f.kind = 'user_action' then f.url
+             when f.kind in ('retry', 'hand_back') then j.action_url
+           end,
+           action_deadline_at = case
+             when f.kind = 'user_action'
+             then coalesce(j.action_deadline_at, _now + f.deadline_us * interval '1 microsecond')
+             when f.kind in ('retry', 'hand_back') then j.action_deadline_at
+           end,
            worker_id = case when f.state = 'running' then j.worker_id end,
            is_limited = f.state = 'running' and j.is_limited,
            claim_order = case when f.kind = 'hand_back' then -nextval('writ_data.claim_order') end
       from (
         select distinct on (e.job)
                e.job, e.kind, e.delay_us, e.burns, e.unresolved, e.error,
+               e.action ->> 'url' as url, (e.action ->> 'deadline_us')::bigint as deadline_us,
                case e.kind
                  when 'retry' then 'retryable' when 'review' then 'waiting'
+                 when 'user_action' then 'waiting'
                  when 'hand_back' then 'available' else 'running'
                end::writ_data.job_state as state,
                bool_or(e.kind = 'outcome') over (partition by e.job) as has_outcome
@@ -285,7 +307,7 @@ begin
                select
                  from fresh
                 where fresh.job = old.job_id and fresh.seq = old.seq
-                  and (old.outcome_at is null or old.action ->> 'do' = 'again')
+                  and (old.outcome_at is null or old.action ->> 'do' in ('again', 'user_action'))
              )
       union all
       select f.job,
@@ -300,7 +322,7 @@ begin
              f.step, f.effect, f.result #>> '{}', f.error_code, f.outputs, f.action
         from fresh as f
         left join old on old.job_id = f.job and old.seq = f.seq
-       where old.job_id is null or old.outcome_at is null or old.action ->> 'do' = 'again';
+       where old.job_id is null or old.outcome_at is null or old.action ->> 'do' in ('again', 'user_action');
     end if;
 
     -- Who waited for these?

@@ -35,6 +35,7 @@ begin
     hint := case _job.state
       when 'retryable' then 'It runs again by itself.'
       when 'running' then 'Wait until it ends.'
+      when 'waiting' then 'It goes on by itself when what it waits for has happened.'
       else 'It has not run yet.'
     end;
     return;

@@ -10,11 +10,14 @@ end
 $$;
 
 -- status: one row about a job that the caller ordered; administrators and auditors may ask about
--- any.
-create or replace function writ.status(job_id bigint)
+-- any. The address to which a user has to go is shown to whoever ordered the job and to
+-- administrators: whoever knows it can use it.
+drop function if exists writ.status(bigint);
+create function writ.status(job_id bigint)
 returns table (
   id bigint, type text, state text, waiting_reason text, attempt int, enqueued_at timestamptz,
-  run_at timestamptz, finished_at timestamptz, error_code text, result jsonb
+  run_at timestamptz, finished_at timestamptz, error_code text, result jsonb,
+  action_url text, action_deadline_at timestamptz
 )
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
@@ -26,7 +29,12 @@ begin
   return query
     select j.id, j.type, j.state::text, j.waiting_reason::text, j.attempt::int, j.enqueued_at,
            j.run_at,
-           null::timestamptz, j.last_error ->> 'code', null::jsonb
+           null::timestamptz, j.last_error ->> 'code', null::jsonb,
+           case
+             when j.enqueued_by = _caller or pg_has_role(_caller, 'writ_admin', 'member')
+             then j.action_url
+           end,
+           j.action_deadline_at
       from writ_data.job as j
      where j.id = $1
        and (
@@ -35,7 +43,7 @@ begin
        )
     union all
     select h.id, h.type, h.state::text, null, h.attempt, h.enqueued_at, h.run_at, h.finished_at,
-           case when h.state <> 'completed' then h.last_error ->> 'code' end, h.result
+           case when h.state <> 'completed' then h.last_error ->> 'code' end, h.result, null, null
       from writ_data.job_history as h
      where h.id = $1
        and (

@@ -129,6 +129,7 @@ declare
   _place record;
   _environments text[];
   _subjects text[];
+  _asked record;
 begin
   select s.* into _state from writ_data.sweep_state as s for update skip locked;
   if not found then
@@ -306,6 +307,10 @@ begin
            );
     perform writ_data.forget_old_rows(_now, 10000);
   end if;
+  _asked := writ_data.promote_user_actions(_now, $1);
+  _promoted := _promoted + _asked.promoted;
+  _queues := _queues || _asked.queues;
+
   -- While more than a batch is due, start where this one ended.
   update writ_data.sweep_state as s
      set due_from = least(coalesce(_next, _now), _now - interval '1 minute'),
@@ -314,7 +319,9 @@ begin
     perform writ_data.wake(q) from (select distinct unnest(_queues) as q) as queues
       where q is not null;
   end if;
-  return query select _lost_count, _returned, _promoted, _unparked, _expired, _next;
+  return query
+    select _lost_count, _returned, _promoted, _unparked, _expired,
+           least(_next, _asked.next_due_at);
 end
 $$;
 

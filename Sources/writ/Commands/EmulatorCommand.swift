@@ -88,6 +88,7 @@ struct EmulatorCommand: AsyncParsableCommand {
     let server = EmulatorServer(
       authOS, host: host, port: port, controlToken: token, logger: silent
     ) { port in
+      authOS.baseURL = "http://\(host):\(port)"
       Self.announce(authOS, host, port, isGenerated ? token : nil, isJSON: isJSON)
     }
     if case .interrupted = try await Interruption.run({ try await server.run() }) {

@@ -13,7 +13,7 @@ struct JobsCommand: AsyncParsableCommand {
     abstract: "List, show, replay and cancel jobs, and print what they have read.",
     subcommands: [
       JobsListCommand.self, JobsShowCommand.self, JobsRowsCommand.self, JobsReplayCommand.self,
-      JobsCancelCommand.self,
+      JobsCancelCommand.self, JobsCheckCommand.self,
     ])
 }
 
@@ -69,7 +69,8 @@ struct JobsListCommand: AsyncParsableCommand {
     var table = Table("#ID", "TYPE", "STATE", "FAILED", "ORDERED", "NEXT TRY", "LAST ERROR")
       .styling("STATE", JobStory.style(ofState:))
     for job in jobs {
-      let isLater = job.state == "scheduled" || job.state == "retryable"
+      let isLater =
+        job.state == "scheduled" || job.state == "retryable" || job.waitingReason == "user_action"
       table.add(
         "\(job.id)", job.type, job.stateInWords, "\(job.failures) of \(job.maxAttempts)",
         job.enqueuedAt.toSeconds, isLater ? job.runAt.toSeconds : "",
@@ -184,6 +185,32 @@ struct JobsCancelCommand: AsyncParsableCommand {
     try await options.load().withStore { store in
       try await ActsOnJobs(ids: ids, format: format, verb: "cancelled").run { id in
         try await store.cancel(id, force: force)
+      }
+    }
+  }
+}
+
+struct JobsCheckCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check", abstract: "Look again at jobs whose user has acted.",
+    discussion: """
+      A job that waits for its user asks the service again by itself, from every half minute to every ten \
+      minutes; this makes it ask now. Needs the role that ordered the job, or writ_admin.
+
+      EXAMPLES
+        writ jobs check 41872
+      """)
+
+  @Argument(help: "The numbers of the jobs.")
+  var ids: [Int]
+  @OptionGroup var format: FormatOptions
+  @OptionGroup var options: ConfigurationOptions
+
+  func run() async throws {
+    try await options.load().withStore { store in
+      try await ActsOnJobs(ids: ids, format: format, verb: "is looked at again").run { id in
+        _ = try await store.checkNow(id)
+        return "available"
       }
     }
   }

@@ -105,6 +105,7 @@ struct Sandbox: Sendable {
         var silent = Logger(label: "emulator")
         silent.logLevel = .critical
         try await EmulatorServer(authOS, port: plan.port, logger: silent) { port in
+          authOS.baseURL = "http://127.0.0.1:\(port)"
           continuation.yield(port)
         }.run()
         return nil

@@ -7,6 +7,8 @@ import Postgres
 /// Renders a job for people.
 struct JobStory {
   let detail: JobDetail
+  /// What the reader's role may see of a job that waits for a user.
+  var status: JobStatus?
   /// The workers that the story may name.
   let workers: [WorkerSummary]
   /// To say how far away the next try is.
@@ -21,7 +23,10 @@ struct JobStory {
     guard let detail = try await store.job(id) else {
       throw CommandError(.badData, "there is no job \(id)")
     }
-    return JobStory(detail: detail, workers: try await store.workers(limit: 1_000), now: .now())
+    let asksUser = detail.summary.waitingReason == "user_action"
+    return JobStory(
+      detail: detail, status: asksUser ? try await store.status(id) : nil,
+      workers: try await store.workers(limit: 1_000), now: .now())
   }
 
   /// All lines.
@@ -31,10 +36,13 @@ struct JobStory {
 
   /// The whole as JSON.
   var json: JSONValue {
-    [
-      "job": detail.json, "why": .string(why), "journal": .array(detail.journal.map(\.json)),
-      "events": .array(detail.events.map(\.json)),
-    ]
+    .members([
+      ("job", detail.json), ("why", .string(why)),
+      ("action_url", status?.actionURL.map { .string($0) }),
+      ("action_deadline_at", status?.actionDeadlineAt.map { .string($0.description) }),
+      ("journal", .array(detail.journal.map(\.json))),
+      ("events", .array(detail.events.map(\.json))),
+    ])
   }
 
   // MARK: What it is
@@ -54,6 +62,7 @@ struct JobStory {
       "  where", "environment \(job.environment), queue \(job.queue), priority \(job.priority)")
     table.add("  inputs", detail.payload.serialized())
     if let result = detail.result, result != .null { table.add("  result", result.serialized()) }
+    if let url = status?.actionURL { table.add("  user must visit", url.printable) }
     if let key = detail.idempotencyKey { table.add("  idempotency key", key) }
     if let deadline = detail.deadlineAt { table.add("  deadline", deadline.toSeconds) }
     table.add("  definition", String(detail.definitionHash.prefix(12)))
@@ -83,6 +92,11 @@ struct JobStory {
         + "\(job.environment) allows; see `writ limits list`"
     case ("waiting", "batch"?):
       "waits until the batch whose callback it is has finished; see `writ batches list`"
+    case ("waiting", "user_action"?):
+      "waits until its user has acted: \(lastError); looks again at \(job.runAt.toSeconds), "
+        + distance(to: job.runAt)
+        + (status?.actionDeadlineAt.map { ", and gives up at \($0.toSeconds)" } ?? "")
+        + "; if it is done, `writ jobs check \(job.id)`"
     case ("waiting", "review"?):
       "waits for a person: \(lastError); see `writ jobs replay \(job.id) --dry-run`, or "
         + "`writ jobs cancel \(job.id)`"

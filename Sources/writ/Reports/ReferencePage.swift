@@ -160,28 +160,39 @@ struct ReferencePage: Sendable, Hashable {
           + "\(cell(visit.step.description ?? visit.step.operation?.summary ?? "")) |")
     }
     let ends = WorkflowTour(type).steps.flatMap { visit in
-      Self.ends(of: visit.step).map { (visit.path, $0.name, $0.policy) }
+      Self.ends(of: visit.step).map { (visit.path, $0) }
     }
     if !ends.isEmpty {
       lines += [
         "", "Ends that are no success of the last step:", "", "| code | at | the job is | why |",
         "| --- | --- | --- | --- |",
       ]
-      for (path, name, policy) in ends {
-        lines.append(
-          "| `\(name)` | `\(path)` | \(words(policy.outcome)) | \(cell(policy.reason ?? "")) |")
+      for (path, end) in ends {
+        lines.append("| `\(end.name)` | `\(path)` | \(end.state) | \(cell(end.reason ?? "")) |")
       }
     }
     return lines + [""]
   }
 
-  private static func ends(of step: Step) -> [(name: String, policy: EndPolicy)] {
-    let success = step.onSuccess.compactMap { action -> (String, EndPolicy)? in
+  private struct End {
+    var name: String
+    var state: String
+    var reason: String?
+  }
+
+  private static func ends(of step: Step) -> [End] {
+    let success = step.onSuccess.compactMap { action -> End? in
       guard case .end(let policy) = action.kind, policy.outcome != .completed else { return nil }
-      return (action.name, policy)
+      return End(name: action.name, state: words(policy.outcome), reason: policy.reason)
     }
-    let failure = step.onFailure.compactMap { action -> (String, EndPolicy)? in
-      if case .end(let policy) = action.kind { (action.name, policy) } else { nil }
+    let failure = step.onFailure.compactMap { action -> End? in
+      switch action.kind {
+      case .end(let policy):
+        End(name: action.name, state: words(policy.outcome), reason: policy.reason)
+      case .askUser(let policy):
+        End(name: action.name, state: "waiting for its user", reason: policy.reason)
+      case .goto, .retry: nil
+      }
     }
     return success + failure
   }

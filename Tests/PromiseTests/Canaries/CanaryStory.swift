@@ -2,6 +2,9 @@
 
 import AuthOSEmulator
 import Foundation
+import Postgres
+import Secrets
+import Testing
 import WritTesting
 
 /// Plays the story and keeps every process that wrote something.
@@ -11,6 +14,9 @@ struct CanaryStory {
   private(set) var processes: [WritProcess] = []
   private(set) var misdeeds = 0
   private var people = 0
+  private let key = SealingPrivateKey()
+  /// The token of the provider.
+  static let token = "gho-provider-token-canary-5c21d0"
 
   init(_ fixture: WritFixture, _ hostile: HostileAuthOS) {
     self.fixture = fixture
@@ -28,6 +34,7 @@ struct CanaryStory {
     try await successes()
     for misdeed in HostileAuthOS.Misdeed.allCases { try await suffer(misdeed) }
     try await successes()
+    try await providerToken()
     try await show()
     worker.signal(SIGTERM)
     try await worker.awaitEnd(within: .seconds(40))
@@ -67,7 +74,9 @@ struct CanaryStory {
 
   /// All four types meet a server that echoes credentials.
   private mutating func suffer(_ misdeed: HostileAuthOS.Misdeed) async throws {
-    for type in ["create_user", "change_plan", "revoke_access", "rotate_api_key"] {
+    for type in [
+      "create_user", "change_plan", "revoke_access", "rotate_api_key", "request_provider_token",
+    ] {
       hostile.misbehave(misdeed, times: 2)
       try await order(type)
       try await awaiting("\(misdeed) to happen to \(type)", within: .seconds(30)) {
@@ -78,6 +87,22 @@ struct CanaryStory {
       hostile.misbehave(misdeed, times: 0)
     }
   }
+
+  /// A token of another provider, which only `writ unseal` may show; its output is not among those that are
+  /// searched.
+  private mutating func providerToken() async throws {
+    let job = try await fixture.order(
+      "writ.request_provider_token(user_id => '\(tokenUser)', provider => 'github', public_key => $1)",
+      [.text(key.publicKey.description)])
+    try await fixture.awaitEveryJob(within: .seconds(60), hurries: true)
+    let file = "\(fixture.directory)/canary.key"
+    try PrivateFile.create(file, key.text)
+    let process = try await fixture.run(
+      ["unseal", "--job", "\(job)", "--private-key", file], as: .enqueuer)
+    #expect(process.output == [Self.token], "\(process.errors)")
+  }
+
+  private var tokenUser: String { fixture.authOS.seeded.userIDs["token@acme.test"] ?? "" }
 
   private mutating func orderAll() async throws -> [Int] {
     var jobs: [Int] = []
@@ -97,6 +122,9 @@ struct CanaryStory {
       case "create_user": "writ.create_user(email => 'new\(people)@acme.test')"
       case "change_plan": "writ.change_plan(user_id => '\(user)', plan_id => '\(plan)')"
       case "revoke_access": "writ.revoke_access(user_id => '\(user)')"
+      case "request_provider_token":
+        "writ.request_provider_token(user_id => '\(tokenUser)', provider => 'github', "
+          + "public_key => '\(key.publicKey)')"
       default: "writ.rotate_api_key(job_type => '\(WritFixture.keyedTypes[people % 3])')"
       }
     return try await fixture.order(call)

@@ -39,6 +39,14 @@ extension WholeProcesses {
       options.managementPassword = #"p@ss/w"o'rd +\Canary é 9f3b"#
       for type in WritFixture.keyedTypes { options.keys[type] = key() }
       options.users = (0..<40).map { .person("person\($0)@acme.test", plan: "free") }
+      options.users.append(
+        SeedUser(
+          email: "token@acme.test",
+          connectedAccounts: [
+            SeedConnectedAccount(
+              provider: "github", providerUserID: "4711", scopes: ["read:user", "repo"],
+              grantedScopes: ["read:user", "repo"], token: CanaryStory.token)
+          ]))
       options.worker = ["refused-key-pause": "300ms", "request-timeout": "3s"]
       options.retry = "{maxAttempts: 60, base: PT0.05S, cap: PT0.2S}"
       try await WritFixture.with(options) { fixture in
@@ -53,6 +61,7 @@ extension WholeProcesses {
           + [
             Canary(key: "wrong key", wrongKey), Canary("password", options.managementPassword),
             Canary("wrong password", wrongPassword),
+            Canary("provider token", CanaryStory.token),
           ]
         #expect(hostile.canaries.count >= 8)
         let sinks = CanarySinks(fixture, cluster, story.processes)

@@ -90,7 +90,9 @@ struct FixtureDatabase: Sendable {
       try await succeed(["types", "publish"], as: .admin)
     }
     try await withPool(.admin) { pool in
-      for type in ["create_user", "change_plan", "revoke_access", "rotate_api_key"] {
+      for type in [
+        "create_user", "change_plan", "revoke_access", "rotate_api_key", "request_provider_token",
+      ] {
         _ = try await pool.query(
           "select writ.grant_job_type($1, $2)", [.text(type), .text(FixtureRole.enqueuer.rawValue)])
       }

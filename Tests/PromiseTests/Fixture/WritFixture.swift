@@ -24,7 +24,9 @@ final class WritFixture: Sendable {
   private let processes = Mutex<[WritProcess]>([])
 
   /// The job types that call AuthOS with a key of their own.
-  static let keyedTypes = ["create_user", "change_plan", "revoke_access"]
+  static let keyedTypes = [
+    "create_user", "change_plan", "revoke_access", "request_provider_token",
+  ]
 
   private init(
     _ database: FixtureDatabase, _ pool: PostgresPool, _ authOS: EmulatedAuthOS, port: Int,

@@ -1,4 +1,4 @@
-// The errors of sinks that seal. Each row is one change and the exact errors that it causes.
+// The errors of sinks that seal and of ends that ask a user. Each row is one change and the exact errors that it causes.
 
 import Testing
 
@@ -71,6 +71,79 @@ private let sealing = Library.arazzo
   @Test(arguments: edits)
   func `is refused with its place and the rule`(edit: Edit) throws {
     let document = try #require(edit.applied(to: sealing), "the old text must occur once")
+    #expect(Library.errors(Library.files(arazzo: document)) == edit.errors)
+  }
+}
+
+/// The library's workflow, where a reader may have to come in person first.
+private let asking = Library.arazzo.replacing(
+  "          - reference: $components.failureActions.again\n",
+  with: """
+              - name: come
+                type: end
+                criteria: [{condition: $statusCode == 202}]
+                x-writ:
+                  outcome: userAction
+                  url: $response.body#/where
+                  code: $response.body#/why
+                  recheck: {base: PT1M, cap: PT5M}
+                  deadline: PT2H
+                  reason: The reader has to come.
+              - reference: $components.failureActions.again
+
+    """)
+
+@Suite struct `An end with outcome userAction` {
+  private static let place = "$.workflows[0].steps[0].onFailure[0].x-writ"
+
+  static let edits: [Edit] = [
+    Edit(
+      "              url: $response.body#/where\n", "",
+      "register_reader.arazzo.yaml:47: \(place): an end with outcome: userAction needs the field 'url'"
+    ),
+    Edit(
+      "url: $response.body#/where", "url: $inputs.email",
+      "register_reader.arazzo.yaml:48: \(place).url: this must be an expression over the response, "
+        + "such as $response.body#/url"),
+    Edit(
+      "url: $response.body#/where", "url: https://library.example",
+      "register_reader.arazzo.yaml:48: \(place).url: an expression starts with $ (at character 1)"),
+    Edit(
+      "              reason: The reader has to come.\n", "",
+      "register_reader.arazzo.yaml:47: \(place): an end with outcome: userAction needs the field "
+        + "'reason'"),
+    Edit(
+      "recheck: {base: PT1M, cap: PT5M}", "recheck: {base: PT9M, cap: PT5M}",
+      "register_reader.arazzo.yaml:50: \(place).recheck: 'base' must not be longer than 'cap'"),
+    Edit(
+      "deadline: PT2H", "until: PT2H",
+      "register_reader.arazzo.yaml:51: \(place).until: x-writ of an action with outcome: userAction "
+        + "has no field 'until'; its fields are outcome, reason, url, code, recheck, deadline"),
+    Edit(
+      "outcome: completed, reason: The reader was there already",
+      "outcome: userAction, reason: The reader was there already",
+      "register_reader.arazzo.yaml:39: $.workflows[0].steps[0].onSuccess[0].x-writ.outcome: outcome: "
+        + "userAction belongs to a failure action: a step whose user has not acted yet has not "
+        + "succeeded, so let its successCriteria say so"),
+  ]
+
+  @Test func `says where the user has to go, how often to ask and for how long`() throws {
+    let catalogue = try Catalogue.load(files: Library.files(arazzo: asking))
+    let step = try #require(catalogue.jobTypes.first?.workflow.step(id: "find"))
+    guard case .askUser(let policy)? = step.onFailure.first?.kind else {
+      Issue.record("another kind")
+      return
+    }
+    #expect(policy.url.description == "$response.body#/where")
+    #expect(policy.code?.description == "$response.body#/why")
+    #expect(policy.recheckBase == .seconds(60) && policy.recheckCap == .seconds(300))
+    #expect(policy.deadline == .seconds(7_200))
+    #expect(policy.reason == "The reader has to come.")
+  }
+
+  @Test(arguments: edits)
+  func `is refused with its place and the rule`(edit: Edit) throws {
+    let document = try #require(edit.applied(to: asking), "the old text must occur once")
     #expect(Library.errors(Library.files(arazzo: document)) == edit.errors)
   }
 }
