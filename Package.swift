@@ -72,7 +72,7 @@ let package = Package(
       "JobRunner",
       uses: [
         "Arazzo", "JSON", "JobModel", "JobStore", "Postgres", "Secrets",
-        asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
+        asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
       ]),
     module(
       "AuthOSEmulator",
@@ -86,7 +86,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .executableTarget(name: "embed-files", swiftSettings: strict),
-    module("WritTesting", uses: ["Postgres", "PostgresCluster"]),
+    module(
+      "WritTesting", uses: ["Postgres", "PostgresCluster", crypto, nioCore, nioHTTP1, nioPosix]),
     tests("ArazzoTests", uses: ["Arazzo", "JSON"]),
     tests(
       "AuthOSEmulatorTests",
@@ -98,7 +99,7 @@ let package = Package(
       "JobRunnerTests",
       uses: [
         "Arazzo", "AuthOSEmulator", "JSON", "JobModel", "JobRunner", "JobStore", "Postgres",
-        "Secrets", "WritTesting", logging, nioCore, nioPosix, serviceLifecycle,
+        "Secrets", "WritTesting", crypto, logging, nioCore, nioPosix, serviceLifecycle,
       ]),
     tests(
       "JobStoreTests",

@@ -150,8 +150,23 @@ struct ArazzoReader {
             + Suggestion.question(type, among: ["openapi", "arazzo"]), at: source["type"])
       }
       if sources[name] == nil { unread.insert(name) }
+      if case .openAPI(let api)? = sources[name], !api.isLocal { checkTargetName(name, source) }
     }
     return (sources, urls, unread)
+  }
+
+  /// The name of a target is part of the names of its secrets and of a key of the configuration.
+  private static func checkTargetName(_ name: String, _ source: ObjectReader) {
+    let taken = ["pending", "previous", "next"]
+    if name.utf8.count > 63 || name.first.map({ $0 == "_" || $0 == "-" }) ?? true {
+      source.report(
+        "an API is named by at most 63 letters, digits, _ and -, starting with a letter or digit, "
+          + "since its secrets are named after it", at: source["name"])
+    } else if taken.contains(name.lowercased()) {
+      source.report(
+        "an API cannot be named '\(name)', which names keys that are being replaced",
+        at: source["name"])
+    }
   }
 
   private func reportDuplicates(_ workflows: [DocumentNode]) {

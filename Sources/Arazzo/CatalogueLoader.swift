@@ -353,58 +353,6 @@ private final class CatalogueLoader {
   }
 }
 
-/// What a job can reach.
-enum Reachability {
-  /// The permissions of every operation that a workflow, or one that it leads to, calls; sorted.
-  ///
-  /// Local operations need none, and a step with a credential of its own does not use the job type's
-  /// key.
-  static func permissions(of workflow: Workflow, in document: ArazzoDocument) -> [String] {
-    Set(steps(of: workflow, in: document).flatMap { permissions(of: $0) }).sorted()
-  }
-
-  /// The steps that need a permission of the job type's key.
-  static func steps(
-    needing permission: String, from workflow: Workflow, in document: ArazzoDocument
-  ) -> [String] {
-    steps(of: workflow, in: document).filter { permissions(of: $0).contains(permission) }
-      .map(\.stepId)
-  }
-
-  /// Every step of a workflow and of those that it leads to.
-  static func steps(of workflow: Workflow, in document: ArazzoDocument) -> [Step] {
-    workflows(from: workflow, in: document).flatMap { $0.workflow.steps }
-  }
-
-  /// A workflow and all that it leads to, each with the document that it stands in.
-  static func workflows(
-    from workflow: Workflow, in document: ArazzoDocument
-  ) -> [(document: ArazzoDocument, workflow: Workflow)] {
-    var found: [(document: ArazzoDocument, workflow: Workflow)] = []
-    var seen: Set<[String]> = []
-    var open = [(document, workflow)]
-    while let (document, workflow) = open.popLast() {
-      guard seen.insert([document.file, workflow.workflowId]).inserted else { continue }
-      found.append((document, workflow))
-      var references = workflow.dependsOn
-      for step in workflow.steps {
-        if case .workflow(let reference) = step.target { references.append(reference) }
-        references += WorkflowGraph.workflowTargets(of: step).map(\.0)
-      }
-      open += references.compactMap { document.resolve($0) }.map { ($0.document, $0.workflow) }
-    }
-    return found
-  }
-
-  private static func permissions(of step: Step) -> [String] {
-    // A step with a credential of its own proves that one; the type's key never sends it.
-    guard case .operation(let operation, _, isLocal: false) = step.target,
-      step.policy.credential == nil
-    else { return [] }
-    return operation.requiredPermissions
-  }
-}
-
 extension DocumentNode {
   /// Whether a field somewhere inside speaks to Writ.
   fileprivate var mentionsWrit: Bool {

@@ -24,6 +24,7 @@ extension OpenAPIReader {
     {
       return nil
     }
+    if location == .header { checkHeaderName(name, object) }
     let style = location == .query || location == .cookie ? "form" : "simple"
     if let given = object.string("style"), given != style {
       object.report(
@@ -40,6 +41,20 @@ extension OpenAPIReader {
       explodes: explodes,
       schema: object["schema"].map(schemas.read) ?? true)
   }
+
+  /// A header field that says where a request goes or how it is framed is not for a workflow to set.
+  private func checkHeaderName(_ name: String, _ object: ObjectReader) {
+    if !Self.isToken(name) {
+      object.report("'\(name)' cannot name a header", at: object["name"])
+    } else if Self.ownHeaders.contains(name.lowercased()) {
+      object.report("the header \(name) is set by the worker alone", at: object["name"])
+    }
+  }
+
+  private static let ownHeaders: Set<String> = [
+    "host", "connection", "content-length", "transfer-encoding", "upgrade", "te", "trailer",
+    "webhook-id", "webhook-timestamp", "webhook-signature",
+  ]
 
   func readRequestBody(_ node: DocumentNode) -> RequestBodyDescription? {
     guard let node = references.resolve(node),

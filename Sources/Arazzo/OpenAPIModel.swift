@@ -93,20 +93,56 @@ public struct ResponseDescription: Sendable, Hashable {
 public struct SecurityScheme: Sendable, Hashable {
   /// The ways that are supported.
   public enum Kind: Sendable, Hashable {
-    /// A key in the header of this name.
-    case apiKey(header: String)
+    /// A key under this name, at this place.
+    case apiKey(name: String, in: KeyLocation)
     /// `Authorization: Bearer …`.
     case bearer
     /// `Authorization: Basic …`.
     case basic
   }
 
+  /// Where a key stands in a request.
+  public enum KeyLocation: String, Sendable, Hashable, CaseIterable {
+    /// The locations, spelled as OpenAPI does.
+    case header, query, cookie
+  }
+
   /// The name in `components.securitySchemes`.
   public var name: String
   /// The way.
   public var kind: Kind
+  /// The last word of the names of its secrets where the document chooses one (`x-writ.secret`).
+  public var secretWord: String?
   /// `x-writ.session`, as written: how a session is opened.
   public var session: JSONValue?
+
+  /// The last words of the names of its secrets: `key`, `token`, or `user` and `password`, unless the
+  /// document chooses another; none where the worker opens a session.
+  public var secretWords: [String] {
+    if session != nil { return [] }
+    switch kind {
+    case .apiKey: return [secretWord ?? "key"]
+    case .bearer: return [secretWord ?? "token"]
+    case .basic: return ["user", "password"]
+    }
+  }
+
+  /// Where it stands in a request; two schemes at one place cannot be sent together.
+  var place: String {
+    switch kind {
+    case .apiKey(let name, .header): "header \(name.lowercased())"
+    case .apiKey(let name, let location): "\(location.rawValue) \(name)"
+    case .bearer, .basic: "header authorization"
+    }
+  }
+}
+
+/// How requests are signed (`x-writ.signature`).
+public enum SignatureScheme: String, Sendable, Hashable, CaseIterable {
+  /// Not at all.
+  case none
+  /// By the specification of Standard Webhooks.
+  case standardWebhooks
 }
 
 /// One operation of an API.
@@ -135,6 +171,8 @@ public struct Operation: Sendable, Hashable {
   public var effect: OperationEffect
   /// Whether the document says so (`x-effect`), or the method only reads.
   public var declaresEffect: Bool
+  /// How its requests are signed.
+  public var signature: SignatureScheme
   /// Other `x-` fields.
   public var extensions: JSONObject
   /// Where it is described.
@@ -155,6 +193,16 @@ public struct Operation: Sendable, Hashable {
   public func describesSuccess(_ status: Int) -> Bool {
     guard (200...299).contains(status) else { return false }
     return responses.contains { $0.status == .code(status) || $0.status == .range(2) }
+  }
+
+  /// Whether the body of an error tells the service's own refusals from those of others on the way.
+  ///
+  /// True where the response for the status is described as JSON that requires `error_code`: then a
+  /// body without one was not written by the service.
+  public func describesErrorCode(_ status: Int) -> Bool {
+    response(for: status)?.content.contains { media in
+      media.schema?["required"]?.arrayValue?.contains("error_code") == true
+    } ?? false
   }
 
   /// The parameter of a name and place; header names without regard to case.
@@ -189,6 +237,11 @@ public struct OpenAPIDocument: Sendable, Hashable {
   /// The operation of a name.
   public func operation(id: String) -> Operation? {
     operations.first { $0.operationId == id }
+  }
+
+  /// The schemes that a request of an operation authenticates with: those of the first alternative.
+  public func schemes(of operation: Operation) -> [SecurityScheme] {
+    (operation.security.first ?? []).compactMap { securitySchemes[$0] }
   }
 
   /// The operation of a method and a path template.

@@ -29,7 +29,7 @@ struct OpenAPIReader {
         fields: [
           "openapi", "info", "jsonSchemaDialect", "servers", "paths", "webhooks", "components",
           "security", "tags", "externalDocs", "$self",
-        ], errors: errors)
+        ], hasPolicy: true, errors: errors)
     else { return nil }
     if let version = object.requiredString("openapi", "an OpenAPI document"),
       !["3.0.", "3.1.", "3.2."].contains(where: { version.hasPrefix($0) })
@@ -44,12 +44,15 @@ struct OpenAPIReader {
         ], errors: errors)
     }
     let isLocal = object.boolean("x-writ-local") ?? false
-    let servers = readServers(object)
+    let servers = readServers(object, isLocal: isLocal)
     let schemes = readComponents(object)
-    let security = readSecurity(object) ?? []
+    let inherited = Inherited(
+      servers: servers, security: readSecurity(object, schemes) ?? [],
+      signature: readSignature(object, "an OpenAPI document") ?? .none, schemes: schemes,
+      isLocal: isLocal)
     let operations = object.map("paths").flatMap { member -> [Operation] in
       if member.name.hasPrefix("x-") { return [] }
-      return readPathItem(member, servers: servers, security: security)
+      return readPathItem(member, inherited)
     }
     reportDuplicateNames(operations)
     return OpenAPIDocument(
@@ -70,37 +73,19 @@ struct OpenAPIReader {
     }
   }
 
-  private func readServers(_ object: ObjectReader) -> [String] {
-    (object.list("servers") ?? []).compactMap { node in
-      ObjectReader(
-        node, "a server", fields: ["url", "description"],
-        refused: [
-          "variables": "server variables are not supported; write the URL out"
-        ], errors: errors)?.requiredString("url", "a server")
-    }
-  }
-
-  private func readSecurity(_ object: ObjectReader) -> [[String]]? {
-    guard let alternatives = object.list("security") else { return nil }
-    return alternatives.compactMap { alternative in
-      guard let members = alternative.members else {
-        object.report("a security requirement must be an object", at: alternative)
-        return nil
-      }
-      let declared = root["components"]?["securitySchemes"]
-      for member in members where declared?[member.name] == nil {
-        errors.report(
-          "there is no security scheme '\(member.name)' in components.securitySchemes",
-          at: member.nameLocation)
-      }
-      return members.map(\.name)
-    }
+  /// What an operation takes over where it says nothing itself.
+  private struct Inherited {
+    var servers: [String]
+    var security: [[String]]
+    var signature: SignatureScheme
+    var schemes: [String: SecurityScheme]
+    var isLocal: Bool
   }
 
   // MARK: Paths
 
   private func readPathItem(
-    _ member: DocumentNode.Member, servers: [String], security: [[String]]
+    _ member: DocumentNode.Member, _ inherited: Inherited
   ) -> [Operation] {
     if !member.name.hasPrefix("/") {
       errors.report("a path starts with /", at: member.nameLocation)
@@ -111,19 +96,19 @@ struct OpenAPIReader {
         node, "a path",
         fields: ["summary", "description", "servers", "parameters"] + methods, errors: errors)
     else { return [] }
-    let itemServers = readServers(item)
+    var inherited = inherited
+    let itemServers = readServers(item, isLocal: inherited.isLocal)
+    if !itemServers.isEmpty { inherited.servers = itemServers }
     let shared = (item.list("parameters") ?? []).compactMap(readParameter)
     return HTTPMethod.allCases.compactMap { method in
       guard let node = item[method.rawValue] else { return nil }
-      return readOperation(
-        node, method, member.name, shared: shared,
-        servers: itemServers.isEmpty ? servers : itemServers, security: security)
+      return readOperation(node, method, member.name, shared: shared, inherited)
     }
   }
 
   private func readOperation(
     _ node: DocumentNode, _ method: HTTPMethod, _ path: String, shared: [OperationParameter],
-    servers: [String], security: [[String]]
+    _ document: Inherited
   ) -> Operation? {
     guard
       let object = ObjectReader(
@@ -131,14 +116,14 @@ struct OpenAPIReader {
         fields: [
           "tags", "summary", "description", "externalDocs", "operationId", "parameters",
           "requestBody", "responses", "callbacks", "deprecated", "security", "servers",
-        ], errors: errors)
+        ], hasPolicy: true, errors: errors)
     else { return nil }
     let own = (object.list("parameters") ?? []).compactMap(readParameter)
     reportDuplicates(own, object)
     let inherited = shared.filter { candidate in
       !own.contains { $0.name == candidate.name && $0.location == candidate.location }
     }
-    let ownServers = readServers(object)
+    let ownServers = readServers(object, isLocal: document.isLocal)
     let operation = Operation(
       operationId: object["operationId"] == nil
         ? nil : object.requiredString("operationId", "an operation"),
@@ -146,10 +131,11 @@ struct OpenAPIReader {
       parameters: inherited + own,
       requestBody: object["requestBody"].flatMap(readRequestBody),
       responses: readResponses(object),
-      servers: ownServers.isEmpty ? servers : ownServers,
-      security: readSecurity(object) ?? security,
+      servers: ownServers.isEmpty ? document.servers : ownServers,
+      security: readSecurity(object, document.schemes) ?? document.security,
       requiredPermissions: readPermissions(object), effect: readEffect(object, method),
       declaresEffect: object["x-effect"] != nil || method.onlyReads,
+      signature: readSignature(object, "an operation") ?? document.signature,
       extensions: object.extensions(except: ["x-effect", "x-required-permission"]),
       location: object.location)
     reportPathParameters(operation)

@@ -9,7 +9,8 @@ public enum FailureClass: String, Sendable, Hashable, CaseIterable {
   case transient
   /// The service asks to wait. Nothing changed; counts as nothing.
   case limited
-  /// Our credential is not accepted or not there. Nothing changed; counts as nothing.
+  /// Our credential is not accepted or not there, or the target has no address. Nothing changed; counts
+  /// as nothing.
   case unauthorized
   /// It is unknown whether the request took effect. Counts as a failed attempt.
   case ambiguous
@@ -40,11 +41,11 @@ public struct Classification: Sendable, Hashable {
   /// The table.
   public static let all: [Classification] = [
     connectionRefused, nameResolution, tls, connectTimeout, heldBack, credentialMissing,
-    responseTimeout, connectionReset, unreadableResponse, abandoned, secretNotStored,
-    secretNotSealed, unexpectedSuccess, redirect, badRequest, unauthorized, forbidden, notFound,
-    notFoundElsewhere,
-    methodNotAllowed, serverTimeout, tooLarge, wrongMediaType, unprocessable, limitedFor, limited,
-    otherRefusal, databaseError, internalError, errorWithoutCode, badGateway, unavailable,
+    targetMissing, responseTimeout, connectionReset, unreadableResponse, abandoned,
+    secretNotStored, secretNotSealed, unexpectedSuccess, redirect, badRequest, unauthorized,
+    forbidden, notFound, notFoundElsewhere, notFoundUncoded, methodNotAllowed, serverTimeout, gone,
+    tooLarge, wrongMediaType, unprocessable, tooEarly, limitedFor, limited, otherRefusal,
+    databaseError, internalError, errorWithoutCode, badGateway, unavailable,
     unavailableWithoutCode, gatewayTimeout, otherServerError, unknownStatus,
   ]
 
@@ -61,6 +62,9 @@ public struct Classification: Sendable, Hashable {
   static let credentialMissing = Self(
     "no usable credential", .unauthorized, "credential_missing",
     "the credential is missing or unusable")
+  static let targetMissing = Self(
+    "no address for the target", .unauthorized, "target_missing",
+    "the address of the target is not configured")
   static let responseTimeout = Self(
     "timeout after sending", .ambiguous, "response_timeout", "no answer came in time")
   static let connectionReset = Self(
@@ -91,15 +95,21 @@ public struct Classification: Sendable, Hashable {
   static let notFoundElsewhere = Self(
     "404, empty or not JSON", .transient, "no_such_route",
     "the address has no such route: wrong base URL, wrong version or a proxy in between")
+  static let notFoundUncoded = Self(
+    "404 of an API without error codes", .refused, "not_found", "it does not exist")
   static let methodNotAllowed = Self(
     "405", .refused, "method_not_allowed", "the address does not take this method")
   static let serverTimeout = Self(
     "408", .ambiguous, "server_timeout", "the service ran out of time")
+  static let gone = Self(
+    "410", .refused, "gone", "what stood at the address is gone for good")
   static let tooLarge = Self("413", .refused, "too_large", "the request is too large")
   static let wrongMediaType = Self(
     "415", .refused, "wrong_media_type", "the service does not take this content type")
   static let unprocessable = Self(
     "422", .refused, "unprocessable", "the body does not have the shape that the service takes")
+  static let tooEarly = Self(
+    "425", .transient, "too_early", "the service did not want to act on the request yet")
   static let limitedFor = Self(
     "429 with Retry-After or x-ratelimit-after", .limited, "rate_limited",
     "the service asks to wait")
@@ -138,23 +148,28 @@ extension Classification {
   ///
   /// - Parameters:
   ///   - status: The HTTP status.
-  ///   - errorCode: `error_code` of a JSON error body; `nil` where the body is anything else, which
-  ///     tells an answer of AuthOS from one of a proxy.
+  ///   - errorCode: `error_code` of a JSON error body; `nil` where the body is anything else.
+  ///   - hasErrorCodes: Whether the operation describes such a body for the status: then its absence
+  ///     tells an answer of a proxy from one of the service.
   ///   - namesWait: Whether a header says how long to wait.
-  public static func of(status: Int, errorCode: String?, namesWait: Bool) -> Classification {
+  public static func of(
+    status: Int, errorCode: String?, hasErrorCodes: Bool, namesWait: Bool
+  ) -> Classification {
     switch (status, errorCode) {
     case (200...299, _): unexpectedSuccess
     case (300...399, _): redirect
     case (400, _): badRequest
     case (401, _): unauthorized
     case (403, _): forbidden
-    case (404, nil): notFoundElsewhere
+    case (404, nil): hasErrorCodes ? notFoundElsewhere : notFoundUncoded
     case (404, _): notFound
     case (405, _): methodNotAllowed
     case (408, _): serverTimeout
+    case (410, _): gone
     case (413, _): tooLarge
     case (415, _): wrongMediaType
     case (422, _): unprocessable
+    case (425, _): tooEarly
     case (429, _): namesWait ? limitedFor : limited
     case (400...499, _): otherRefusal
     case (500, "DATABASE_ERROR"?): databaseError
@@ -177,7 +192,8 @@ extension Classification {
     case .notSent(.tls): tls
     case .notSent(.connectTimeout): connectTimeout
     case .notSent(.heldBack): heldBack
-    case .credentialMissing: credentialMissing
+    case .credentialMissing, .credentialUnusable: credentialMissing
+    case .targetMissing: targetMissing
     case .ambiguous(.responseTimeout): responseTimeout
     case .ambiguous(.connectionReset): connectionReset
     case .ambiguous(.unreadableResponse): unreadableResponse

@@ -13,10 +13,13 @@ struct UnbuildableRequest: Error {
 struct RequestBuilder: Sendable {
   let environment: String
   let jobType: String
+  let jobID: Int
 
   /// The request of a step of a frame.
+  ///
+  /// - Parameter passes: How often the job has been done with the step before.
   func request(
-    _ step: Step, path: String, in frame: WorkflowFrame, context: EvaluationContext
+    _ step: Step, path: String, passes: Int, in frame: WorkflowFrame, context: EvaluationContext
   ) throws(UnbuildableRequest) -> StepRequest {
     guard case .operation(let operation, let source, let isLocal) = step.target else {
       throw UnbuildableRequest(reason: "the step calls no operation")
@@ -39,6 +42,8 @@ struct RequestBuilder: Sendable {
       path: try Self.target(of: step, operation, context: context), headers: headers, body: bytes,
       credential: isLocal
         ? .none : try credential(of: step, operation, source: source, in: frame, context: context),
+      messageIdentity: isLocal || operation.signature == .none
+        ? nil : "\(environment) \(jobType) \(jobID) \(path) \(passes)",
       timeout: step.timeout ?? frame.workflow.policy.requestTimeout)
   }
 
@@ -65,8 +70,11 @@ struct RequestBuilder: Sendable {
         case .null: continue
         case .array, .object:
           throw UnbuildableRequest(reason: "the field \(name) of a form must be a single value")
-        case .string(let text): fields.append(percentEncoded(name) + "=" + percentEncoded(text))
-        default: fields.append(percentEncoded(name) + "=" + percentEncoded(element.serialized()))
+        case .string(let text):
+          fields.append(PercentEncoding.encoded(name) + "=" + PercentEncoding.encoded(text))
+        default:
+          fields.append(
+            PercentEncoding.encoded(name) + "=" + PercentEncoding.encoded(element.serialized()))
         }
       }
     }
@@ -86,7 +94,7 @@ struct RequestBuilder: Sendable {
     }
     let cookies = step.parameters.filter { $0.location == .cookie }.compactMap { parameter in
       parameter.value.evaluateText(in: context).map {
-        percentEncoded(parameter.name) + "=" + percentEncoded($0)
+        PercentEncoding.encoded(parameter.name) + "=" + PercentEncoding.encoded($0)
       }
     }
     if !cookies.isEmpty {
@@ -126,17 +134,17 @@ struct RequestBuilder: Sendable {
   ) -> [String] {
     guard let value = parameter.value.evaluate(in: context) else { return [] }
     func encoded(_ value: JSONValue) -> String {
-      percentEncoded(value.stringValue ?? value.serialized())
+      PercentEncoding.encoded(value.stringValue ?? value.serialized())
     }
-    let name = percentEncoded(parameter.name)
+    let name = PercentEncoding.encoded(parameter.name)
     switch value {
     case .array(let elements) where explodes: return elements.map { "\(name)=\(encoded($0))" }
     case .array(let elements):
       return elements.isEmpty ? [] : [name + "=" + elements.map(encoded).joined(separator: ",")]
     case .object(let members) where explodes:
-      return members.map { "\(percentEncoded($0.name))=\(encoded($0.value))" }
+      return members.map { "\(PercentEncoding.encoded($0.name))=\(encoded($0.value))" }
     case .object(let members):
-      let parts = members.flatMap { [percentEncoded($0.name), encoded($0.value)] }
+      let parts = members.flatMap { [PercentEncoding.encoded($0.name), encoded($0.value)] }
       return parts.isEmpty ? [] : [name + "=" + parts.joined(separator: ",")]
     default: return ["\(name)=\(encoded(value))"]
     }
@@ -154,7 +162,7 @@ struct RequestBuilder: Sendable {
       case .literal(let text): result += queryEncoded(text)
       case .expression(let expression):
         guard let value = expression.evaluate(in: context) else { return nil }
-        result += percentEncoded(value.stringValue ?? value.serialized())
+        result += PercentEncoding.encoded(value.stringValue ?? value.serialized())
       }
     }
     return result
@@ -167,7 +175,7 @@ struct RequestBuilder: Sendable {
         scalar.isASCII
         && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil
           || "-._~!$&'()*+,;=:@/?%".unicodeScalars.contains(scalar))
-      return isAllowed ? String(scalar) : percentEncoded(String(scalar))
+      return isAllowed ? String(scalar) : PercentEncoding.encoded(String(scalar))
     }.joined()
   }
 
@@ -183,38 +191,50 @@ struct RequestBuilder: Sendable {
       let text = parameter?.value.evaluateText(in: context), !text.isEmpty, text != ".",
       text != ".."
     else { throw UnbuildableRequest(reason: "the path parameter \(name) has no value") }
-    return percentEncoded(text)
-  }
-
-  /// Everything but the unreserved characters of RFC 3986, section 2.3, percent-encoded.
-  static func percentEncoded(_ text: String) -> String {
-    let digits = Array("0123456789ABCDEF".utf8)
-    var output: [UInt8] = []
-    for byte in text.utf8 {
-      switch byte {
-      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."),
-        UInt8(ascii: "_"), UInt8(ascii: "~"):
-        output.append(byte)
-      default:
-        output += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-      }
-    }
-    return String(decoding: output, as: UTF8.self)
+    return PercentEncoding.encoded(text)
   }
 
   private func credential(
     of step: Step, _ operation: Operation, source: String, in frame: WorkflowFrame,
     context: EvaluationContext
   ) throws(UnbuildableRequest) -> StepRequest.Credential {
-    guard let name = operation.security.first?.first else { return .none }
-    guard case .openAPI(let document)? = frame.document.sources[source],
-      let scheme = document.securitySchemes[name]
-    else { throw UnbuildableRequest(reason: "the security scheme \(name) is not described") }
-    guard case .apiKey(let header) = scheme.kind else { return .session(scheme) }
-    guard let secret = try storedName(of: step, in: frame, context: context) else {
-      return .key(name: "\(environment)/\(jobType).key", header: header)
+    guard case .openAPI(let document)? = frame.document.sources[source] else { return .none }
+    let schemes = document.schemes(of: operation)
+    guard schemes.count == operation.security.first?.count ?? 0 else {
+      throw UnbuildableRequest(reason: "a security scheme of the operation is not described")
     }
-    return .key(name: secret, header: header)
+    if let scheme = schemes.first(where: { $0.session != nil }) { return .session(scheme) }
+    let stored = try storedName(of: step, in: frame, context: context)
+    var uses: [SecretUse] = []
+    for scheme in schemes {
+      if let stored {
+        guard schemes.count == 1, scheme.kind != .basic else {
+          throw UnbuildableRequest(
+            reason: "x-writ.credential stands for a single key or token, and more is asked for")
+        }
+        uses.append(SecretUse(Self.place(of: scheme), names: [[stored]]))
+      } else {
+        uses.append(SecretUse(Self.place(of: scheme), names: names(scheme.secretWords, source)))
+      }
+    }
+    if operation.signature == .standardWebhooks {
+      uses.append(SecretUse(.standardWebhooks, names: names(["signing"], source)))
+    }
+    return uses.isEmpty ? .none : .secrets(uses)
+  }
+
+  private func names(_ words: [String], _ source: String) -> [[String]] {
+    SecretNaming.places(words, environment: environment, jobType: jobType, target: source)
+  }
+
+  private static func place(of scheme: SecurityScheme) -> SecretUse.Place {
+    switch scheme.kind {
+    case .apiKey(let name, .header): .header(name: name, prefix: "")
+    case .apiKey(let name, .query): .query(name: name)
+    case .apiKey(let name, .cookie): .cookie(name: name)
+    case .bearer: .header(name: "authorization", prefix: "Bearer ")
+    case .basic: .basic
+    }
   }
 
   private func storedName(
@@ -257,5 +277,5 @@ extension ClaimedJob {
 
 extension String {
   /// The text as a segment of a path or a value of a query.
-  package var percentEncoded: String { RequestBuilder.percentEncoded(self) }
+  package var percentEncoded: String { PercentEncoding.encoded(self) }
 }

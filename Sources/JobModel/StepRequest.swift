@@ -19,8 +19,8 @@ public struct StepRequest: Sendable, Hashable {
   public enum Credential: Sendable, Hashable {
     /// With nothing.
     case none
-    /// With the key that the secret store keeps under this name, in this header field.
-    case key(name: String, header: String)
+    /// With secrets of the store, each at its place; at least one.
+    case secrets([SecretUse])
     /// With a session of this security scheme, which the worker opens and keeps by itself.
     case session(SecurityScheme)
   }
@@ -41,8 +41,12 @@ public struct StepRequest: Sendable, Hashable {
   public var headers: [(name: String, value: String)]
   /// The body.
   public var body: [UInt8]?
-  /// With what it authenticates.
+  /// With what it authenticates, and by what it is signed.
   public var credential: Credential
+  /// What stays the same however often the message is sent; `nil` where nothing is signed.
+  ///
+  /// The environment, the job, the step, and how often the job has been done with that step.
+  public var messageIdentity: String?
   /// How long to wait for the whole answer.
   public var timeout: Duration
 
@@ -53,6 +57,7 @@ public struct StepRequest: Sendable, Hashable {
       && left.method == right.method && left.path == right.path
       && left.headers.elementsEqual(right.headers, by: ==) && left.body == right.body
       && left.credential == right.credential && left.timeout == right.timeout
+      && left.messageIdentity == right.messageIdentity
   }
 
   /// Hashes what tells most requests apart.
@@ -101,6 +106,18 @@ public enum TransportFailure: Error, Sendable, Hashable {
   case ambiguous(Ambiguous)
   /// There is no credential to send it with; `name` is the secret that is missing or unusable.
   case credentialMissing(name: String)
+  /// The secret of this name cannot be used; `reason` is what it has to be, without the secret.
+  case credentialUnusable(name: String, reason: String)
+  /// Nobody has said where the target is; `setting` is the key of the configuration that would.
+  case targetMissing(setting: String)
+
+  /// Whether the job waits until a person has put the installation right.
+  public var isPutOff: Bool {
+    switch self {
+    case .credentialMissing, .credentialUnusable, .targetMissing: true
+    case .notSent, .ambiguous: false
+    }
+  }
 
   /// Why nothing left.
   public enum NotSent: String, Sendable, Hashable, CaseIterable {

@@ -10,10 +10,12 @@ extension WorkflowMachine {
     _ answer: Answer, _ step: Step, _ response: StepResponse, in context: EvaluationContext,
     now: WallTime, random: inout some RandomNumberGenerator
   ) -> Action? {
-    let errorCode = response.errorCode
+    let hasErrorCodes = step.operation?.describesErrorCode(response.status) ?? false
+    let errorCode = hasErrorCodes ? response.errorCode : nil
     let wait = RetryAfter.wait(in: response, now: now)
     let row = Classification.of(
-      status: response.status, errorCode: errorCode, namesWait: wait != nil)
+      status: response.status, errorCode: errorCode, hasErrorCodes: hasErrorCodes,
+      namesWait: wait != nil)
     guard let chosen = failureAction(of: step, path: answer.request.step, in: context) else {
       return classified(
         answer, step, row, status: response.status, errorCode: errorCode, wait: wait,
@@ -41,8 +43,14 @@ extension WorkflowMachine {
     _ answer: Answer, _ failure: TransportFailure, random: inout some RandomNumberGenerator
   ) -> Action {
     var row = Classification.of(failure)
-    if case .credentialMissing(let name) = failure {
+    switch failure {
+    case .credentialMissing(let name):
       row = row.saying("the secret \(name) is missing or unusable")
+    case .credentialUnusable(let name, let reason):
+      row = row.saying("the secret \(name) is unusable: \(reason)")
+    case .targetMissing(let setting):
+      row = row.saying("the address of the target is not configured; set \(setting)")
+    default: break
     }
     return classified(answer, position.current.step, row, random: &random)
       ?? proceed(random: &random)
@@ -132,7 +140,11 @@ extension WorkflowMachine {
   private func credentialText(_ request: StepRequest, _ row: Classification) -> String {
     guard row == Classification.unauthorized else { return row.text }
     switch request.credential {
-    case .key(let name, _): return "the service does not accept the key \(name)"
+    case .secrets(let uses):
+      let isKey =
+        uses.count == 1 && uses[0].names.allSatisfy { $0.allSatisfy { $0.hasSuffix(".key") } }
+      return "the service does not accept the \(isKey ? "key" : "secret") "
+        + uses.map(\.namesInWords).joined(separator: " with ")
     case .session(let scheme): return "the service does not accept the session of \(scheme.name)"
     case .none: return row.text
     }

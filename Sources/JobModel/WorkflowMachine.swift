@@ -104,7 +104,8 @@ public struct WorkflowMachine: Sendable {
     self.definition = definition
     self.job = job
     backoff = Backoff(definition.workflow.policy.retry)
-    builder = RequestBuilder(environment: job.environment, jobType: job.type)
+    builder = RequestBuilder(
+      environment: job.environment, jobType: job.type, jobID: job.id)
     isCancelRequested = job.isCancelRequested
     let schema = definition.workflow.inputs
     var inputs = schema.normalized(job.payload)
@@ -191,7 +192,8 @@ extension WorkflowMachine {
         let request: StepRequest
         do {
           request = try builder.request(
-            step, path: position.path, in: position.current, context: position.context())
+            step, path: position.path, passes: passes(of: position.path), in: position.current,
+            context: position.context())
         } catch {
           stop(
             at: step, hasChanged ? .review : .discard, code: "unusable_value", text: error.reason)
@@ -233,6 +235,12 @@ extension WorkflowMachine {
       return last.sequence
     }
     return lastSequence + 1
+  }
+
+  /// How often the job has been done with a step since it began: the same for every try of one
+  /// delivery, another for one that the workflow means to make again.
+  private func passes(of step: String) -> Int {
+    run.count { $0.step == step && $0.result == .succeeded }
   }
 
   mutating func takePending() -> [JobRecord] {

@@ -47,15 +47,20 @@ public struct AsyncHTTPSender: HTTPSender {
 
   /// Sends a request and reads the whole answer.
   public func send(_ request: OutgoingRequest) async throws(TransportFailure) -> StepResponse {
-    var outgoing = HTTPClientRequest(url: request.url)
+    var outgoing = HTTPClientRequest(url: request.authorizedURL)
     outgoing.method = HTTPMethod(rawValue: request.method)
     for header in request.headers { outgoing.headers.add(name: header.name, value: header.value) }
     outgoing.headers.replaceOrAdd(name: "user-agent", value: userAgent)
-    if let authorization = request.authorization {
-      let value = authorization.secret.withBytes {
-        authorization.prefix + String(decoding: $0, as: UTF8.self)
+    for authorization in request.authorizations {
+      let text = authorization.text
+      switch authorization.place {
+      case .header(let name, let prefix):
+        outgoing.headers.replaceOrAdd(name: name, value: prefix + text)
+      case .cookie(let name):
+        let others = outgoing.headers["cookie"].map { $0 + "; " }.joined()
+        outgoing.headers.replaceOrAdd(name: "cookie", value: "\(others)\(name)=\(text)")
+      case .query: break
       }
-      outgoing.headers.replaceOrAdd(name: authorization.header, value: value)
     }
     switch request.body {
     case .none: break
@@ -106,5 +111,22 @@ public struct AsyncHTTPSender: HTTPSender {
       guard let first = try await group.next() else { throw HTTPClientError.deadlineExceeded }
       return first
     }
+  }
+}
+
+extension OutgoingRequest.Authorization {
+  fileprivate var text: String { secret.withBytes { String(decoding: $0, as: UTF8.self) } }
+}
+
+extension OutgoingRequest {
+  /// The URL with the secrets that belong into its query.
+  fileprivate var authorizedURL: String {
+    var url = url
+    for authorization in authorizations {
+      guard case .query(let name) = authorization.place else { continue }
+      url += (url.contains("?") ? "&" : "?") + PercentEncoding.encoded(name) + "="
+      url += PercentEncoding.encoded(authorization.text)
+    }
+    return url
   }
 }

@@ -1,6 +1,7 @@
 // One environment of the worker: where its targets are and which values its jobs get from it.
 
 public import JSON
+import JobModel
 
 /// An environment: a name that jobs carry, and what stands behind it on this worker.
 ///
@@ -9,18 +10,19 @@ public struct EnvironmentConfiguration: Sendable, Hashable {
   /// The name, as jobs carry it.
   public var name: String
   /// The base URL by name of the source description, for example `["authos": "https://id.example"]`;
-  /// a source without one uses the first server of its OpenAPI description.
+  /// a source without one uses the first absolute server of its OpenAPI description.
   public var targets: [String: String]
-  /// The slug of the organization in AuthOS.
-  public var organization: String
-  /// The slug of the service in AuthOS.
-  public var service: String
+  /// The slug of the organization in AuthOS; `nil` for an environment without an AuthOS.
+  public var organization: String?
+  /// The slug of the service in AuthOS; `nil` for an environment without an AuthOS.
+  public var service: String?
   /// Further values for inputs that the environment supplies (`x-writ.from: environment`).
   public var values: JSONObject
 
   /// An environment.
   public init(
-    name: String, targets: [String: String], organization: String, service: String,
+    name: String, targets: [String: String], organization: String? = nil,
+    service: String? = nil,
     values: JSONObject = JSONObject()
   ) {
     self.name = name
@@ -33,12 +35,26 @@ public struct EnvironmentConfiguration: Sendable, Hashable {
   /// All values that inputs can take from here: `environment`, `organization`, `service`, and
   /// ``values``.
   public var inputs: [String: JSONValue] {
-    var inputs: [String: JSONValue] = [
-      "environment": .string(name), "organization": .string(organization),
-      "service": .string(service),
-    ]
+    var inputs: [String: JSONValue] = ["environment": .string(name)]
+    inputs["organization"] = organization.map { .string($0) }
+    inputs["service"] = service.map { .string($0) }
     for member in values { inputs[member.name] = member.value }
     return inputs
+  }
+
+  /// The base URL of a target; `nil` where nobody has said where it is.
+  ///
+  /// An AuthOS is always the environment's own: no document decides where its keys are sent.
+  func url(of target: String, servers: [String]) -> String? {
+    if let url = targets[target] { return url }
+    return target == SecretNaming.authOS ? nil : servers.first(where: Self.isBaseURL)
+  }
+
+  /// The key of the configuration that says where a target is.
+  static func setting(ofTarget target: String, environment: String) -> String {
+    target == SecretNaming.authOS
+      ? "environments.\(environment).authos.url"
+      : "environments.\(environment).targets.\(target).url"
   }
 
   /// What is wrong with it, each a sentence without a full stop.
@@ -52,7 +68,7 @@ public struct EnvironmentConfiguration: Sendable, Hashable {
         "target \(source) must be an http or https URL without user, query or fragment")
     }
     for (label, slug) in [("organization", organization), ("service", service)]
-    where slug.isEmpty || slug.contains("/") {
+    where slug.map({ $0.isEmpty || $0.contains("/") }) ?? false {
       faults.append("\(label) must be a slug")
     }
     return faults

@@ -11,26 +11,36 @@ public struct OutgoingRequest: Sendable {
   public var url: String
   /// The header fields without secrets.
   public var headers: [(name: String, value: String)]
-  /// The header field that authenticates: a name, a text before the secret, and the secret.
-  public var authorization: Authorization?
+  /// What authenticates: secrets, each at its place.
+  public var authorizations: [Authorization]
   /// The body.
   public var body: Body
   /// The longest wait for the whole answer, connecting included.
   public var timeout: Duration
 
-  /// A header field that holds a secret.
+  /// A secret and where it is sent.
+  ///
+  /// Only the sender puts the two together, so that no URL and no list of header fields that anybody
+  /// else sees holds a secret.
   public struct Authorization: Sendable {
-    /// The name of the field.
-    public var header: String
-    /// What stands before the secret, for example `Bearer `.
-    public var prefix: String
+    /// The places.
+    public enum Place: Sendable, Hashable {
+      /// A header field; `prefix` is what stands before the secret, for example `Bearer `.
+      case header(name: String, prefix: String)
+      /// A parameter of the query, percent-encoded.
+      case query(name: String)
+      /// A cookie, beside those that the request has already.
+      case cookie(name: String)
+    }
+
+    /// The place.
+    public var place: Place
     /// The secret.
     public var secret: Secret
 
-    /// A header field.
-    public init(header: String, prefix: String = "", secret: Secret) {
-      self.header = header
-      self.prefix = prefix
+    /// A secret at a place.
+    public init(_ place: Place, _ secret: Secret) {
+      self.place = place
       self.secret = secret
     }
   }
@@ -48,12 +58,12 @@ public struct OutgoingRequest: Sendable {
   /// A request.
   public init(
     method: String, url: String, headers: [(name: String, value: String)] = [],
-    authorization: Authorization? = nil, body: Body = .none, timeout: Duration
+    authorizations: [Authorization] = [], body: Body = .none, timeout: Duration
   ) {
     self.method = method
     self.url = url
     self.headers = headers
-    self.authorization = authorization
+    self.authorizations = authorizations
     self.body = body
     self.timeout = timeout
   }

@@ -117,7 +117,7 @@ struct JobExecution: Sendable {
       await handBackCutOff()
       return nil
     case .failure(let failure):
-      if case .credentialMissing = failure { context.statistics.count(\.putOff) }
+      if failure.isPutOff { context.statistics.count(\.putOff) }
       return .failure(failure, duration: duration)
     }
   }
@@ -230,7 +230,12 @@ extension JobExecution {
       logger.debug("step answered", metadata: metadata)
     case .failure(let failure):
       metadata["error.code"] = "\(Classification.of(failure).code)"
-      if case .credentialMissing(let name) = failure { metadata["secret.name"] = "\(name)" }
+      switch failure {
+      case .credentialMissing(let name), .credentialUnusable(let name, _):
+        metadata["secret.name"] = "\(name)"
+      case .targetMissing(let setting): metadata["setting"] = "\(setting)"
+      default: break
+      }
       logger.info("step not answered", metadata: metadata)
     }
   }

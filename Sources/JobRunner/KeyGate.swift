@@ -4,47 +4,50 @@
 import Secrets
 import Synchronization
 
-/// The keys that the service has refused.
+/// The secrets that a service has refused, by the names under which they are kept.
+///
+/// A request that needs several is refused as a whole: nobody can tell which of them was wrong.
 final class KeyGate: Sendable {
   private struct Refusal {
-    var key: Secret
+    var secrets: [Secret]
     var until: Duration
   }
 
   private let time: WorkerTime
   private let pause: Duration
-  private let refusals = Mutex<[SecretName: Refusal]>([:])
+  private let refusals = Mutex<[[SecretName]: Refusal]>([:])
 
   init(time: WorkerTime, pause: Duration) {
     self.time = time
     self.pause = pause
   }
 
-  /// Whether a request with a key may leave.
+  /// Whether a request with these secrets may leave.
   ///
   /// After the pause it lets a single one through to try.
-  func mayUse(_ key: Secret, _ name: SecretName) -> Bool {
+  func mayUse(_ secrets: [Secret], _ names: [SecretName]) -> Bool {
     refusals.withLock { refusals in
-      guard let refusal = refusals[name] else { return true }
-      guard refusal.key == key else {
-        refusals[name] = nil
+      guard let refusal = refusals[names] else { return true }
+      guard refusal.secrets == secrets else {
+        refusals[names] = nil
         return true
       }
       guard time.now >= refusal.until else { return false }
-      refusals[name]?.until = time.now + pause
+      refusals[names]?.until = time.now + pause
       return true
     }
   }
 
-  /// Notes that the service refused a key.
-  func refuse(_ key: Secret, _ name: SecretName) {
+  /// Notes that the service refused secrets.
+  func refuse(_ secrets: [Secret], _ names: [SecretName]) {
     // Keys that are tried out before or after a rotation are expected to be refused.
-    guard !name.entry.hasSuffix(".pending.key"), !name.entry.hasSuffix(".previous.key") else {
-      return
+    let isTrial = names.contains {
+      $0.entry.hasSuffix(".pending.key") || $0.entry.hasSuffix(".previous.key")
     }
-    refusals.withLock { $0[name] = Refusal(key: key, until: time.now + pause) }
+    guard !isTrial else { return }
+    refusals.withLock { $0[names] = Refusal(secrets: secrets, until: time.now + pause) }
   }
 
-  /// Notes that the service took a key.
-  func accept(_ name: SecretName) { refusals.withLock { $0[name] = nil } }
+  /// Notes that the service took secrets.
+  func accept(_ names: [SecretName]) { refusals.withLock { $0[names] = nil } }
 }

@@ -102,13 +102,14 @@ public struct ManagedKeys: Sendable {
     guard let document = definition.document.openAPI(named: "authos"),
       let operation = document.operation(id: "listApiKeys"),
       let scheme = operation.security.first?.first.flatMap({ document.securitySchemes[$0] }),
-      let base = environment.targets["authos"] ?? operation.servers.first,
+      let base = environment.targets[SecretNaming.authOS],
+      let organization = environment.organization, let service = environment.service,
       let session = await sessions.session(
-        environment.name, scheme, base: base, document: document)
+        environment.name, scheme, target: SecretNaming.authOS, base: base, document: document)
     else { throw .undescribed }
     let path = operation.path
-      .replacing("{org_slug}", with: environment.organization.percentEncoded)
-      .replacing("{service_slug}", with: environment.service.percentEncoded)
+      .replacing("{org_slug}", with: organization.percentEncoded)
+      .replacing("{service_slug}", with: service.percentEncoded)
     var found: [ManagedKey] = []
     var known: Set<String> = []
     var offset = 0
@@ -160,7 +161,7 @@ public struct ManagedKeys: Sendable {
       return try await sender.send(
         OutgoingRequest(
           method: "GET", url: url, headers: [(name: "accept", value: "application/json")],
-          authorization: .bearer(token.secret), timeout: configuration.values.requestTimeout))
+          authorizations: [.bearer(token.secret)], timeout: configuration.values.requestTimeout))
     } catch {
       throw .unavailable(code: Classification.of(error).code)
     }

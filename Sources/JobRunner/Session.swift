@@ -86,14 +86,15 @@ actor Session {
   private static let faultPause: Duration = .seconds(2)
 
   init(
-    _ recipe: SessionRecipe, environment: String, baseURL: String, secrets: any SecretStore,
-    sender: any HTTPSender, time: WorkerTime, configuration: WorkerConfiguration.Values,
-    statistics: StatisticsBox, logger: Logger
+    _ recipe: SessionRecipe, environment: String, target: String = SecretNaming.authOS,
+    baseURL: String, secrets: any SecretStore, sender: any HTTPSender, time: WorkerTime,
+    configuration: WorkerConfiguration.Values, statistics: StatisticsBox, logger: Logger
   ) throws(SecretStoreError) {
     self.recipe = recipe
     self.baseURL = baseURL
-    emailName = try SecretName("\(environment)/management.email")
-    passwordName = try SecretName("\(environment)/management.password")
+    let account = SecretNaming.account(environment: environment, target: target)
+    emailName = try SecretName(account.email)
+    passwordName = try SecretName(account.password)
     self.secrets = secrets
     self.sender = sender
     self.time = time

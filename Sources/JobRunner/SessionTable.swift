@@ -8,6 +8,7 @@ import Secrets
 actor SessionTable {
   private struct Key: Hashable {
     var environment: String
+    var target: String
     var scheme: String
     var base: String
   }
@@ -34,14 +35,16 @@ actor SessionTable {
 
   /// The session of an environment; `nil` when the scheme does not say how to open one.
   func session(
-    _ environment: String, _ scheme: SecurityScheme, base: String, document: OpenAPIDocument?
+    _ environment: String, _ scheme: SecurityScheme, target: String, base: String,
+    document: OpenAPIDocument?
   ) -> Session? {
-    let key = Key(environment: environment, scheme: scheme.name, base: base)
+    let key = Key(environment: environment, target: target, scheme: scheme.name, base: base)
     if let session = sessions[key] { return session }
     guard let document, let recipe = SessionRecipe(scheme: scheme, document: document),
       let session = try? Session(
-        recipe, environment: environment, baseURL: Transport.join(base, ""), secrets: secrets,
-        sender: sender, time: time, configuration: configuration.values, statistics: statistics,
+        recipe, environment: environment, target: target, baseURL: Transport.join(base, ""),
+        secrets: secrets, sender: sender, time: time, configuration: configuration.values,
+        statistics: statistics,
         logger: logger)
     else { return nil }
     sessions[key] = session

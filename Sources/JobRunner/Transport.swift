@@ -15,6 +15,7 @@ struct Transport: Sendable {
   private let local: LocalHandlers
   private let gate: KeyGate
   private let sessions: SessionTable
+  private let installation: InstallationName
   private let time: WorkerTime
   private let statistics: StatisticsBox
 
@@ -30,6 +31,7 @@ struct Transport: Sendable {
     local = LocalHandlers(
       secrets: secrets, store: store, time: time,
       patience: min(max(configuration.values.renewalInterval * 2, .seconds(2)), .seconds(5)))
+    installation = InstallationName(store: store)
     gate = KeyGate(time: time, pause: configuration.values.refusedKeyPause)
     sessions = SessionTable(
       configuration: configuration, sender: sender, secrets: secrets, time: time,
@@ -46,9 +48,12 @@ struct Transport: Sendable {
       return .success(
         await local.perform(request.operationID, input: input, under: registration))
     case .remote(let source, let servers):
-      guard let environment = configuration.environment(job.environment),
-        let base = environment.targets[source] ?? servers.first
-      else { return .failure(.notSent(.nameResolution)) }
+      guard let base = configuration.environment(job.environment)?.url(of: source, servers: servers)
+      else {
+        let setting = EnvironmentConfiguration.setting(
+          ofTarget: source, environment: job.environment)
+        return .failure(.targetMissing(setting: setting))
+      }
       let call = Call(
         request: request, url: Self.join(base, request.path), base: base, source: source,
         job: job, definition: definition, lease: registration.lease)
@@ -73,48 +78,39 @@ struct Transport: Sendable {
   private func send(_ call: Call) async throws(TransportFailure) -> StepResponse {
     switch call.request.credential {
     case .none: try await deliver(call, nil)
-    case .key(let name, let header): try await sendWithKey(call, named: name, header: header)
+    case .secrets(let uses): try await sendWithSecrets(call, uses)
     case .session(let scheme): try await sendInSession(call, scheme)
     }
   }
 
-  /// Sends with a key of the store; once more when the key was changed after it was read.
+  /// Sends with secrets of the store; once more when one of them was changed after it was read.
   ///
   /// A rotation deletes the old key while requests with it may be on their way: they are refused, have
   /// changed nothing, and go out again with the new key, unless the lease has ended meanwhile.
-  private func sendWithKey(
-    _ call: Call, named text: String, header: String
+  private func sendWithSecrets(
+    _ call: Call, _ uses: [SecretUse]
   ) async throws(TransportFailure) -> StepResponse {
-    guard let name = try? SecretName(text) else { throw .credentialMissing(name: text) }
-    var key = try readKey(name)
-    guard gate.mayUse(key, name) else { throw .credentialMissing(name: text) }
+    var held = try HeldSecrets(uses, in: secrets)
+    guard gate.mayUse(held.secrets, held.names) else {
+      throw .credentialUnusable(
+        name: held.namesInWords, reason: "the service refused it; put another in its place")
+    }
     while true {
-      let response = try await deliver(call, .init(header: header, secret: key))
-      let isGone = response.saysKeyIsGone
+      let response = try await deliver(call, held)
+      let isGone = call.source == SecretNaming.authOS && response.saysKeyIsGone
       guard response.status == 401 || isGone else {
-        gate.accept(name)
+        gate.accept(held.names)
         return response
       }
-      let current = try? secrets.read(name)
-      guard let current, current != key else {
-        gate.refuse(key, name)
-        if isGone { throw .credentialMissing(name: text) }
+      let current = try? HeldSecrets(uses, in: secrets)
+      guard let current, current.secrets != held.secrets else {
+        gate.refuse(held.secrets, held.names)
+        if isGone { throw .credentialMissing(name: held.namesInWords) }
         return response
       }
       guard call.lease.maySend else { throw .notSent(.heldBack) }
-      key = current
+      held = current
     }
-  }
-
-  private func readKey(_ name: SecretName) throws(TransportFailure) -> Secret {
-    let key: Secret?
-    do {
-      key = try secrets.read(name)
-    } catch {
-      throw .credentialMissing(name: name.description)
-    }
-    guard let key else { throw .credentialMissing(name: name.description) }
-    return key
   }
 
   /// Sends in the session of the environment; once more with a new one when the service has ended
@@ -124,14 +120,20 @@ struct Transport: Sendable {
   ) async throws(TransportFailure) -> StepResponse {
     guard
       let session = await sessions.session(
-        call.job.environment, scheme, base: call.base,
+        call.job.environment, scheme, target: call.source, base: call.base,
         document: call.definition.document.openAPI(named: call.source))
-    else { throw .credentialMissing(name: "\(call.job.environment)/management.email") }
+    else {
+      let account = SecretNaming.account(
+        environment: call.job.environment, target: call.source)
+      throw .credentialMissing(name: account.email)
+    }
     let token = try await openSession(session)
-    let response = try await deliver(call, .bearer(token.secret))
+    let response = try await deliver(
+      call, [.bearer(token.secret)], traces: CredentialTraces([token.secret]))
     guard response.status == 401 else { return response }
     let next = try await openSession(session, insteadOf: token)
-    return try await deliver(call, .bearer(next.secret))
+    return try await deliver(
+      call, [.bearer(next.secret)], traces: CredentialTraces([next.secret]))
   }
 
   private func openSession(
@@ -147,7 +149,22 @@ struct Transport: Sendable {
   }
 
   private func deliver(
-    _ call: Call, _ authorization: OutgoingRequest.Authorization?
+    _ call: Call, _ held: HeldSecrets?
+  ) async throws(TransportFailure) -> StepResponse {
+    guard let held else { return try await deliver(call, [], traces: nil) }
+    var call = call
+    if let identity = call.request.messageIdentity {
+      let installation = try await installation.name()
+      call.request.headers += try held.signature(
+        id: StandardWebhooks.messageID(
+          job: call.job.id, identity: "\(installation) \(identity)"),
+        timestamp: Int(time.sinceEpoch.components.seconds), body: call.request.body ?? [])
+    }
+    return try await deliver(call, held.authorizations, traces: held.traces)
+  }
+
+  private func deliver(
+    _ call: Call, _ authorizations: [OutgoingRequest.Authorization], traces: CredentialTraces?
   ) async throws(TransportFailure) -> StepResponse {
     var headers = call.request.headers
     if let traceparent = call.job.traceparent {
@@ -158,12 +175,10 @@ struct Transport: Sendable {
       let response = try await sender.send(
         OutgoingRequest(
           method: call.request.method, url: call.url, headers: headers,
-          authorization: authorization, body: call.request.body.map { .bytes($0) } ?? .none,
+          authorizations: authorizations, body: call.request.body.map { .bytes($0) } ?? .none,
           timeout: call.request.timeout))
       // A server that sends our credential back could put it into a member that is recorded.
-      if let authorization, response.holds(authorization.secret) {
-        throw .ambiguous(.unreadableResponse)
-      }
+      if let traces, traces.areIn(response) { throw .ambiguous(.unreadableResponse) }
       return response
     } catch {
       statistics.count(\.failedRequests)
@@ -172,15 +187,18 @@ struct Transport: Sendable {
   }
 
   /// A base URL and a path, with one slash between them.
+  ///
+  /// The path `/` adds nothing: the base URL is the whole address then, as it is for webhooks.
   static func join(_ base: String, _ path: String) -> String {
-    base.hasSuffix("/") ? String(base.dropLast()) + path : base + path
+    if path == "/" || path.hasPrefix("/?") { return base + path.dropFirst() }
+    return base.hasSuffix("/") ? String(base.dropLast()) + path : base + path
   }
 }
 
 extension OutgoingRequest.Authorization {
   /// A token of a session.
   static func bearer(_ token: Secret) -> Self {
-    Self(header: "authorization", prefix: "Bearer ", secret: token)
+    Self(.header(name: "authorization", prefix: "Bearer "), token)
   }
 }
 
@@ -192,14 +210,6 @@ extension StepResponse {
       return false
     }
     return answer["error_code"] == "NOT_FOUND" && answer["error"] == "API key not found"
-  }
-
-  /// Whether the body repeats a secret, or the end of it, which for a key is the part that is not public.
-  ///
-  /// A secret so short that chance could repeat it does not count.
-  fileprivate func holds(_ secret: Secret) -> Bool {
-    guard secret.count >= 12, !body.isEmpty else { return false }
-    return secret.withBytes { body.firstRange(of: $0.suffix(24)) != nil }
   }
 }
 

@@ -3,9 +3,10 @@
 
 /// A secret store over environment variables; it can only be read.
 ///
-/// `WRIT_SECRET_` and the name in capitals, where `/`, `.` and `-` become `_`:
+/// `WRIT_SECRET_` and the name in capitals, where `/`, `-` and the last `.` become `_`, other dots `__`:
 /// `production/create_user.key` is `WRIT_SECRET_PRODUCTION_CREATE_USER_KEY`,
-/// `production/management.password` is `WRIT_SECRET_PRODUCTION_MANAGEMENT_PASSWORD`. A variable that is
+/// `production/management.password` is `WRIT_SECRET_PRODUCTION_MANAGEMENT_PASSWORD`,
+/// `production/targets.billing.key` is `WRIT_SECRET_PRODUCTION_TARGETS__BILLING_KEY`. A variable that is
 /// empty counts as absent.
 public struct EnvironmentSecretStore: SecretStore {
   private let secrets: [String: Secret]
@@ -18,10 +19,12 @@ public struct EnvironmentSecretStore: SecretStore {
 
   /// The variable that holds the secret of a name.
   public static func variable(of name: SecretName) -> String {
-    "WRIT_SECRET_"
-      + String(
-        name.description.map { "/.-".contains($0) ? "_" : $0 }
-      ).uppercased()
+    var words = name.entry.split(separator: ".")
+    let last = words.removeLast()
+    // Two strokes, so that the key of a type `create` for a target `user` is not that of `create_user`.
+    let entry = words.isEmpty ? String(last) : words.joined(separator: "__") + "_" + last
+    return "WRIT_SECRET_"
+      + "\(name.environment)_\(entry)".replacing("-", with: "_").uppercased()
   }
 
   /// The secret of a name.

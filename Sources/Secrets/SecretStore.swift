@@ -102,7 +102,9 @@ extension SecretStore {
 ///
 /// `production/create_user.key` is the key of a job type, `….pending.key` a new one that is not in use
 /// yet, `….previous.key` the one before; `production/management.email` and
-/// `production/management.password` open a session for the management routes.
+/// `production/management.password` open a session for the management routes. The secrets for another
+/// API are called `production/<job type>.<target>.<word>`, or `production/targets.<target>.<word>` where
+/// all types share them.
 public struct SecretName: Sendable, Hashable, Comparable, CustomStringConvertible {
   /// The environment.
   public let environment: String
@@ -122,7 +124,7 @@ public struct SecretName: Sendable, Hashable, Comparable, CustomStringConvertibl
   /// A name from its text, for example `production/create_user.key`.
   ///
   /// Both parts begin with a letter or digit and go on with letters, digits, `_`, `-` and, in the
-  /// second part, single dots; at most 100 characters each. So no name leads out of the store.
+  /// second part, single dots; at most 100 and 200 characters. So no name leads out of the store.
   /// - Throws: ``SecretStoreError`` with ``SecretStoreError/Code/invalidName``; it does not repeat
   ///   the text, which may be a secret put in the wrong place.
   public init(_ text: String) throws(SecretStoreError) {
@@ -168,7 +170,7 @@ public struct SecretName: Sendable, Hashable, Comparable, CustomStringConvertibl
   }
 
   private static func isEntry(_ text: Substring) -> Bool {
-    text.utf8.count <= 100
+    text.utf8.count <= 200
       && text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy(isWord)
   }
 

@@ -79,7 +79,7 @@ import Testing
     #expect(remove.servers == ["https://library.example/api"])
     #expect(remove.security == [["session"]])
     #expect(api.operation(id: "findReader")?.security == [["key"]])
-    #expect(api.securitySchemes["key"]?.kind == .apiKey(header: "X-API-Key"))
+    #expect(api.securitySchemes["key"]?.kind == .apiKey(name: "X-API-Key", in: .header))
     #expect(api.securitySchemes["session"]?.session?["ttl"] == "PT1H")
     #expect(remove.describesSuccess(204))
     #expect(!remove.describesSuccess(200), "only what is described is a success")

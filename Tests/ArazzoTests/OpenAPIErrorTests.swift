@@ -122,21 +122,83 @@ import Testing
     ),
     Edit(
       "type: apiKey, in: header",
-      "type: apiKey, in: query",
-      "openapi/library.yaml:68: $.components.securitySchemes.key.in: a key in 'query' "
-        + "is not supported; apiKey in a header, http bearer and http basic are supported"),
+      "type: apiKey, in: body",
+      "openapi/library.yaml:68: $.components.securitySchemes.key.in: 'in' must be one of "
+        + "header, query, cookie"),
+    Edit(
+      "name: X-API-Key",
+      "name: X API Key",
+      "openapi/library.yaml:68: $.components.securitySchemes.key.name: 'X API Key' cannot name a "
+        + "header"),
+    Edit(
+      "name: X-API-Key}",
+      "name: X-API-Key, x-writ: {secret: My.Key}}",
+      "openapi/library.yaml:68: $.components.securitySchemes.key.x-writ.secret: 'secret' must be a "
+        + "word of at most 32 lower-case letters, digits and -, and none of user, password, email, "
+        + "signing"),
+    Edit(
+      "name: X-API-Key}",
+      "name: X-API-Key, x-writ: {session: {}}}",
+      "openapi/library.yaml:68: $.components.securitySchemes.key.x-writ.session: a session belongs "
+        + "to a scheme of type http, scheme bearer"),
+    Edit(
+      "security: [{session: []}]",
+      "security: [{session: [], key: []}]",
+      "openapi/library.yaml:51: $.paths['/readers/{id}/card'].delete.security[0]: 'session' and "
+        + "'key' cannot be used together: a session stands alone"),
+    Edit(
+      "- key: []\n",
+      "- {key: [], other: []}\n",
+      "openapi/library.yaml:6: $.security[0].other: there is no security scheme 'other' in "
+        + "components.securitySchemes"),
+    Edit(
+      "securitySchemes:\n    key:",
+      "securitySchemes:\n    mutual: {type: mutualTLS}\n    key:",
+      "openapi/library.yaml:68: $.components.securitySchemes.mutual.type: the type 'mutualTLS' is "
+        + "not supported; apiKey, http bearer and http basic are supported"),
+    Edit(
+      "securitySchemes:\n    key:",
+      "securitySchemes:\n    login: {type: openIdConnect, openIdConnectUrl: 'https://i'}\n    key:",
+      "openapi/library.yaml:68: $.components.securitySchemes.login.type: the type 'openIdConnect' is "
+        + "not supported; apiKey, http bearer and http basic are supported"),
+    Edit(
+      "- url: https://library.example/api",
+      "- url: https://user:canary@library.example/api",
+      "openapi/library.yaml:4: $.servers[0].url: a URL must not hold a user or a password; describe "
+        + "them as a security scheme"),
+    Edit(
+      "- url: https://library.example/api",
+      "- url: ftp://library.example/api",
+      "openapi/library.yaml:4: $.servers[0].url: only http and https servers are supported"),
+    Edit(
+      "- url: https://library.example/api",
+      "- url: https://library.example/api?key=1",
+      "openapi/library.yaml:4: $.servers[0].url: the URL of a server has no query and no fragment"),
+    Edit(
+      "paths:\n",
+      "x-writ: {signature: hmac}\npaths:\n",
+      "openapi/library.yaml:7: $.x-writ.signature: 'signature' must be one of none, standardWebhooks"
+    ),
+    Edit(
+      "operationId: findReader",
+      "operationId: findReader\n      x-writ: {sign: true}",
+      "openapi/library.yaml:11: $.paths['/readers'].get.x-writ.sign: x-writ of an operation has no "
+        + "field 'sign'; its fields are signature"),
+    Edit(
+      "{name: email, in: query, required: true, schema: {type: string}}",
+      "{name: email, in: query, required: true}\n        - {name: Host, in: header}",
+      "openapi/library.yaml:14: $.paths['/readers'].get.parameters[1].name: the header Host is set by the "
+        + "worker alone"),
     Edit(
       "scheme: bearer",
       "scheme: digest",
       "openapi/library.yaml:71: $.components.securitySchemes.session.scheme: the "
-        + "scheme 'digest' is not supported; apiKey in a header, http bearer and http "
-        + "basic are supported"),
+        + "scheme 'digest' is not supported; apiKey, http bearer and http basic are supported"),
     Edit(
       "type: http\n",
       "type: oauth2\n",
       "openapi/library.yaml:70: $.components.securitySchemes.session.type: the type "
-        + "'oauth2' is not supported; apiKey in a header, http bearer and http basic are "
-        + "supported"),
+        + "'oauth2' is not supported; apiKey, http bearer and http basic are supported"),
     Edit(
       "- url: https://library.example/api",
       "- url: https://{host}/api\n    variables: {host: {default: x}}",
@@ -152,7 +214,7 @@ import Testing
       "x-writ: {session: {operationId: login, ttl: PT1H}}",
       "x-writ: {login: {}}",
       "openapi/library.yaml:72: $.components.securitySchemes.session.x-writ.login: "
-        + "x-writ of a security scheme has no field 'login'; its fields are session"),
+        + "x-writ of a security scheme has no field 'login'; its fields are session, secret"),
   ]
 
   @Test(arguments: edits)

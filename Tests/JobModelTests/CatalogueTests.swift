@@ -27,6 +27,7 @@ import Testing
     ("list_plans", [], []),
     ("list_subscriptions", ["read:subscriptions"], ["status"]),
     ("list_users", ["read:users"], []),
+    ("notify_webhook", [], ["event_type", "subject", "data", "occurred_at"]),
     (
       "offboard_user",
       [

@@ -19,6 +19,21 @@ import Testing
   }
 
   @Test(arguments: [
+    (404, "not_found", FailureClass.refused), (408, "server_timeout", .ambiguous),
+    (409, "refused", .refused), (410, "gone", .refused), (425, "too_early", .transient),
+    (429, "rate_limited", .limited), (500, "server_error", .ambiguous),
+    (503, "unavailable_proxy", .ambiguous),
+  ])
+  func `is careful with an API that describes no error codes`(
+    status: Int, code: String, failureClass: FailureClass
+  ) {
+    let row = Classification.of(
+      status: status, errorCode: nil, hasErrorCodes: false, namesWait: false)
+    #expect(row.code == code)
+    #expect(row.failureClass == failureClass)
+  }
+
+  @Test(arguments: [
     (200, nil, "unexpected_response"), (301, nil, "redirected"),
     (400, "BAD_REQUEST", "bad_request"),
     (401, "UNAUTHORIZED", "unauthorized"), (403, "FORBIDDEN", "forbidden"),
@@ -33,13 +48,17 @@ import Testing
   ])
   func `finds the row of an answer`(status: Int, errorCode: String?, code: String) {
     #expect(
-      Classification.of(status: status, errorCode: errorCode, namesWait: false).code == code)
+      Classification.of(
+        status: status, errorCode: errorCode, hasErrorCodes: true, namesWait: false
+      ).code == code)
   }
 
   @Test func `has a row for every status and every failure of transport`() {
     for status in 100...999 {
       for errorCode in [nil, "NOT_FOUND", "DATABASE_ERROR"] {
-        let row = Classification.of(status: status, errorCode: errorCode, namesWait: true)
+        let row = Classification.of(
+          status: status, errorCode: errorCode, hasErrorCodes: status.isMultiple(of: 2),
+          namesWait: true)
         #expect(Classification.all.contains(row))
       }
     }

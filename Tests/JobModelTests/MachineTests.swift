@@ -97,7 +97,11 @@ private let someone: JSONValue = ["id": "u", "email": "e", "created_at": "now"]
     var driver = try Driver(reading)
     #expect(driver.kinds == [])
     #expect(driver.request?.path == "/api/service/users/u%2F1")
-    #expect(driver.request?.credential == .key(name: "test/w.key", header: "X-Api-Key"))
+    #expect(
+      driver.request?.credential
+        == .secrets([
+          SecretUse(.header(name: "X-Api-Key", prefix: ""), names: [["test/w.key"]])
+        ]))
     driver.answer(200, someone)
     #expect(driver.kinds == ["outcome", "intent"])
     driver.answer(204)

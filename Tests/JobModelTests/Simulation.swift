@@ -245,7 +245,7 @@ struct Simulation {
 
   private mutating func answer(_ request: StepRequest) -> StepResponse {
     var key: String?
-    if case .key(let name, _) = request.credential { key = secrets[name] }
+    if case .secrets(let uses) = request.credential { key = secrets[uses[0].names[0][0]] }
     return authOS.answer(request, key: key)
   }
 

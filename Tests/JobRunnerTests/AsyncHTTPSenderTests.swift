@@ -13,7 +13,8 @@ import Testing
     let sender = AsyncHTTPSender(configuration: configuration)
     let request = OutgoingRequest(
       method: "POST", url: url,
-      authorization: .init(header: "x-api-key", secret: Secret("sk_test")), body: .bytes([0x7B]),
+      authorizations: [.init(.header(name: "x-api-key", prefix: ""), Secret("sk_test"))],
+      body: .bytes([0x7B]),
       timeout: timeout)
     let result: Result<StepResponse, TransportFailure>
     do throws(TransportFailure) {

@@ -107,8 +107,11 @@ final class ScriptedSender: HTTPSender {
 }
 
 extension OutgoingRequest {
-  /// What stands in the field that authenticates.
+  /// What stands in the header field that authenticates.
   var authorizationText: String? {
-    authorization.map { $0.prefix + $0.secret.withBytes { String(decoding: $0, as: UTF8.self) } }
+    guard let authorization = authorizations.first,
+      case .header(_, let prefix) = authorization.place
+    else { return nil }
+    return prefix + authorization.secret.withBytes { String(decoding: $0, as: UTF8.self) }
   }
 }

@@ -60,8 +60,8 @@ import Testing
     #expect(
       configuration.environments == [
         Configuration.Environment(
-          name: "production", isDefault: true, url: "https://id.example", organization: "acme",
-          service: "portal")
+          name: "production", isDefault: true,
+          authos: .init(url: "https://id.example", organization: "acme", service: "portal"))
       ])
   }
 
@@ -70,7 +70,28 @@ import Testing
     let configuration = try load(
       text, variables: ["WRIT_ENVIRONMENTS_EU_WEST_AUTHOS_ORGANIZATION": "other"])
     #expect(configuration.environments.map(\.name) == ["eu-west"])
-    #expect(configuration.environments.first?.organization == "other")
+    #expect(configuration.environments.first?.authos?.organization == "other")
+  }
+
+  @Test func `an environment without AuthOS has targets of its own`() throws {
+    let text = """
+      environments:
+        eu:
+          targets:
+            webhook-receiver: {url: "https://hooks.example/in/"}
+      """
+    let configuration = try load(
+      text,
+      variables: [
+        "WRIT_ENVIRONMENTS_EU_TARGETS_WEBHOOK_RECEIVER_URL": "http://other.example/in/",
+        "WRIT_ENVIRONMENTS_US_TARGETS_BILLING_URL": "https://billing.example",
+      ])
+    #expect(configuration.environments.map(\.name) == ["eu", "us"])
+    #expect(configuration.environments.map { $0.authos == nil } == [true, true])
+    #expect(
+      configuration.environments.map(\.targets) == [
+        ["webhook-receiver": "http://other.example/in/"], ["billing": "https://billing.example"],
+      ])
   }
 
   @Test func `a directory in a file is relative to that file`() throws {
@@ -115,6 +136,18 @@ import Testing
     (
       "environments: {p: {authos: {url: 'ftp://h', organization: a, service: b}}}\n",
       "writ.yaml:1: environments.p.authos.url: must be an http:// or https:// URL without user, query or fragment"
+    ),
+    (
+      "environments: {p: {targets: {b: {url: 'https://u:p@h'}}}}\n",
+      "writ.yaml:1: environments.p.targets.b.url: must be an http:// or https:// URL without user, query or fragment"
+    ),
+    (
+      "environments: {p: {targets: {b: {uri: 'https://h'}}}}\n",
+      "writ.yaml:1: environments.p.targets.b.uri: unknown key; did you mean environments.p.targets.b.url?"
+    ),
+    (
+      "environments: {p: {targets: {authos: {url: 'https://h'}}}}\n",
+      "writ.yaml:1: environments.p.targets.authos.url: the address of AuthOS is environments.p.authos.url"
     ),
     (
       "environments: {p: {authos: {url: 'http://h', organization: a}}}\n",

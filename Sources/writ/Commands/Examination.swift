@@ -2,6 +2,7 @@
 
 import Arazzo
 import Foundation
+import JobModel
 import JobStore
 import Postgres
 import Secrets
@@ -22,7 +23,7 @@ struct Examination: Sendable {
     }
     findings += environments
     findings += secrets
-    for environment in configuration.environments { findings.append(await target(environment)) }
+    for environment in configuration.environments { findings += await targets(environment) }
     return findings
   }
 
@@ -185,14 +186,57 @@ struct Examination: Sendable {
   private var secrets: [Finding] {
     do {
       let store = try configuration.secretStore()
-      let types = try CatalogueSource.read(directory: configuration.catalogue).load().jobTypes
-        .filter { !$0.leastPrivilege.isEmpty }
+      let types = try catalogue()
       return configuration.environments.flatMap { environment in
-        types.map { key(of: $0, in: environment.name, store) }
-          + [session(in: environment.name, store)]
+        types.filter { environment.authos != nil && $0.needsKeyOfAuthOS }.map {
+          key(of: $0, in: environment.name, store)
+        } + sessions(in: environment, types, store) + others(in: environment, types, store)
       }
     } catch {
       return [Finding(.fail, "secrets", Self.sentence(error))]
+    }
+  }
+
+  private func catalogue() throws -> [JobTypeDefinition] {
+    try CatalogueSource.read(directory: configuration.catalogue).load().jobTypes
+  }
+
+  private func sessions(
+    in environment: Configuration.Environment, _ types: [JobTypeDefinition],
+    _ store: any SecretStore
+  ) -> [Finding] {
+    let hasSession = types.flatMap(\.targets).contains {
+      $0.source == SecretNaming.authOS && $0.hasSession
+    }
+    return environment.authos != nil && hasSession ? [session(in: environment.name, store)] : []
+  }
+
+  /// The secrets of other targets than AuthOS, where these are in use.
+  private func others(
+    in environment: Configuration.Environment, _ types: [JobTypeDefinition],
+    _ store: any SecretStore
+  ) -> [Finding] {
+    types.flatMap { type in
+      type.targets.filter { $0.source != SecretNaming.authOS && environment.url(of: $0) != nil }
+        .flatMap { use in
+          TargetReport(use: use, jobType: type.name, environment: environment.name).secrets.map {
+            secret($0, of: "\(type.name) at \(use.source) in \(environment.name)", store)
+          }
+        }
+    }
+  }
+
+  private func secret(
+    _ names: [String], of subject: String, _ store: any SecretStore
+  ) -> Finding {
+    let subject = "secret \(subject)"
+    do {
+      for name in names where try store.read(SecretName(name)) != nil {
+        return Finding(.ok, subject, "present, \(name)")
+      }
+      return Finding(.fail, subject, "missing; put it into \(names.joined(separator: " or "))")
+    } catch {
+      return Finding(.fail, subject, Self.sentence(error))
     }
   }
 
@@ -234,21 +278,48 @@ struct Examination: Sendable {
     }
   }
 
-  private func target(_ environment: Configuration.Environment) async -> Finding {
-    let subject = "target \(environment.name)"
-    guard let url = URL(string: environment.url + "/health") else {
-      return Finding(.fail, subject, "\(environment.url) is no URL")
+  private func targets(_ environment: Configuration.Environment) async -> [Finding] {
+    var findings: [Finding] = []
+    if let authos = environment.authos { findings.append(await health(authos, environment.name)) }
+    guard let types = try? catalogue() else { return findings }
+    let known = Set(types.flatMap { $0.targets.map(\.source) }).sorted()
+    for name in environment.targets.keys.sorted() where !known.contains(name) {
+      findings.append(
+        Finding(
+          .warn, "target \(environment.name)/\(name)",
+          "no job type of this catalogue calls it\(Suggestion.question(name, among: known))"))
+    }
+    for type in types {
+      for use in type.targets where environment.url(of: use) == nil {
+        let report = TargetReport(use: use, jobType: type.name, environment: environment.name)
+        // A type that nobody means to use here is no fault; one that AuthOS is missing for may be one.
+        findings.append(
+          Finding(
+            use.source == SecretNaming.authOS ? .warn : .ok,
+            "target \(environment.name)/\(use.source)",
+            "not in use; jobs of \(type.name) would wait until \(report.setting) is set"))
+      }
+    }
+    return findings
+  }
+
+  private func health(
+    _ authos: Configuration.Environment.AuthOS, _ environment: String
+  ) async -> Finding {
+    let subject = "target \(environment)"
+    guard let url = URL(string: authos.url + "/health") else {
+      return Finding(.fail, subject, "\(authos.url) is no URL")
     }
     do {
       let status = try await HealthProbe.status(of: url, within: .seconds(5))
       return status == 200
-        ? Finding(.ok, subject, "\(environment.url) answers")
-        : Finding(.fail, subject, "\(environment.url)/health answered \(status) instead of 200")
+        ? Finding(.ok, subject, "\(authos.url) answers")
+        : Finding(.fail, subject, "\(authos.url)/health answered \(status) instead of 200")
     } catch {
       return Finding(
         .fail, subject,
-        "\(environment.url) cannot be reached; check environments.\(environment.name).authos.url, and the "
-          + "way there")
+        "\(authos.url) cannot be reached; check environments.\(environment).authos.url, and the way "
+          + "there")
     }
   }
 

@@ -8,10 +8,11 @@ import JobStore
 
 struct TypesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "types", abstract: "Check, list, show, publish and test job types.",
+    commandName: "types", abstract: "Check, list, show, begin, publish and test job types.",
     subcommands: [
       TypesCheckCommand.self, TypesListCommand.self, TypesShowCommand.self,
-      TypesReferenceCommand.self, TypesPublishCommand.self, TypesTestCommand.self,
+      TypesReferenceCommand.self, TypesNewCommand.self, TypesPublishCommand.self,
+      TypesTestCommand.self,
     ])
 }
 
@@ -96,7 +97,7 @@ struct TypesListCommand: AsyncParsableCommand {
     for type in catalogue.jobTypes {
       table.add(
         type.name, type.workflow.inputs.parameters.map(\.name).joined(separator: ", "),
-        type.leastPrivilege.joined(separator: " "), type.workflow.summary ?? "")
+        type.needsInShort, type.workflow.summary ?? "")
     }
     for line in table.lines(usesColour: Output.current.usesColour) { Output.current.line(line) }
   }
@@ -155,12 +156,17 @@ struct TypesPublishCommand: AsyncParsableCommand {
       EXAMPLES
         writ types publish
         writ types publish jobs --dry-run
+        writ types publish my-jobs --grant shop
       """)
 
   @Argument(help: "The directory.", completion: .directory)
   var directory: String?
   @Flag(help: "Say what would be published, and publish nothing.")
   var dryRun = false
+  @Option(
+    help: ArgumentHelp(
+      "A database role that may order these types; may be repeated.", valueName: "role"))
+  var grant: [String] = []
   @OptionGroup var format: FormatOptions
   @OptionGroup var options: ConfigurationOptions
 
@@ -168,8 +174,13 @@ struct TypesPublishCommand: AsyncParsableCommand {
     let configuration = try options.load()
     let catalogue = try CatalogueSource.read(directory: directory ?? configuration.catalogue).load()
     let results = try await configuration.withPool { pool in
-      try await Publication(store: JobStore(pool: pool)).run(
+      let store = JobStore(pool: pool)
+      let results = try await Publication(store: store).run(
         catalogue, environments: configuration.environments, dryRun: dryRun)
+      for type in catalogue.jobTypes where !dryRun {
+        for role in grant { try await store.grant(jobType: type.name, to: role) }
+      }
+      return results
     }
     if format.json {
       Output.current.json(.array(results.map(\.json)))
@@ -178,5 +189,11 @@ struct TypesPublishCommand: AsyncParsableCommand {
     var table = Table("", "", "")
     for result in results { table.add(result.words, result.name, result.detail) }
     for line in table.lines() { Output.current.line(line) }
+    for type in catalogue.jobTypes {
+      for environment in configuration.environments {
+        guard let note = environment.missingTargets(of: type) else { continue }
+        Output.current.note(note)
+      }
+    }
   }
 }

@@ -33,6 +33,12 @@ struct UpCommand: AsyncParsableCommand {
   @Option(
     help: "The directory of the catalogue; the built-in one if left out.", completion: .directory)
   var catalogue: String?
+  @Option(
+    name: .customLong("target"),
+    help: ArgumentHelp(
+      "Where another API than AuthOS answers, by the name of its source description; may be repeated.",
+      valueName: "name=url"))
+  var targets: [String] = []
 
   func validate() throws {
     guard (0...64).contains(workers) else {
@@ -53,7 +59,7 @@ struct UpCommand: AsyncParsableCommand {
       catalogue: try CatalogueSource.read(directory: catalogue).load(), port: port,
       users: Sandbox.exampleUsers,
       faults: faultRate > 0 ? .misbehaving(seed: 1, share: faultRate) : FaultPlan(),
-      ordering: .app)
+      ordering: .app, targets: try Self.targets(targets))
     let workers = workers
     let outcome = try await Interruption.run {
       try await Sandbox.with(plan, progress: { Output.current.note("\($0) …") }) {
@@ -63,6 +69,23 @@ struct UpCommand: AsyncParsableCommand {
     if case .interrupted = outcome {
       Output.current.note("stopped; the data stays in \(directory)")
     }
+  }
+
+  /// Checks the targets as the configuration would.
+  static func targets(_ words: [String]) throws -> [String: String] {
+    var layers = ConfigurationLayers()
+    for word in words {
+      let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+      guard parts.count == 2 else {
+        throw CommandError(
+          .usage, "--target takes NAME=URL, for example webhook_receiver=http://127.0.0.1:9000/hook"
+        )
+      }
+      layers.add(
+        flag: "--target \(parts[0].printable)",
+        key: "environments.\(Sandbox.environment).targets.\(parts[0]).url", value: parts[1])
+    }
+    return try Configuration(layers).environments.first?.targets ?? [:]
   }
 
   /// Runs the workers until the task is cancelled; one that ends by itself is started again.
@@ -129,6 +152,12 @@ struct UpCommand: AsyncParsableCommand {
     }
     for plan in seeded.planIDs.sorted(by: { $0.key < $1.key }) {
       table.add("plan", "\(plan.value)  \(plan.key)")
+    }
+    for target in sandbox.plan.targets.sorted(by: { $0.key < $1.key }) {
+      table.add("target", "\(target.value)  \(target.key)")
+    }
+    for name in sandbox.missingTargets {
+      table.add("no target", "\(name); its jobs wait until `--target \(name)=URL` is given")
     }
     for worker in workers { table.add("worker", "log in \(sandbox.log(ofWorker: worker))") }
     for line in table.lines() { output.line(line) }

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import JobModel
 import JobRunner
 import JobStore
 import Logging
@@ -108,9 +109,11 @@ extension Configuration {
     values.version = BuildVersion.text
     values.environments = environments.filter { worker.environments?.contains($0.name) ?? true }
       .map {
-        EnvironmentConfiguration(
-          name: $0.name, targets: ["authos": $0.url], organization: $0.organization,
-          service: $0.service)
+        var targets = $0.targets
+        targets[SecretNaming.authOS] = $0.authos?.url
+        return EnvironmentConfiguration(
+          name: $0.name, targets: targets, organization: $0.authos?.organization,
+          service: $0.authos?.service)
       }
     func set<Value>(_ path: WritableKeyPath<WorkerConfiguration.Values, Value>, _ value: Value?) {
       if let value { values[keyPath: path] = value }

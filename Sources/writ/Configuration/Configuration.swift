@@ -2,18 +2,27 @@
 
 import Arazzo
 import Foundation
+import JobModel
 import Logging
 
 /// What file, variables and flags said, checked.
 struct Configuration: Sendable {
-  /// An AuthOS behind a name.
+  /// An AuthOS and other targets behind a name.
   struct Environment: Sendable, Hashable {
+    /// The AuthOS of an environment.
+    struct AuthOS: Sendable, Hashable {
+      /// Without a trailing slash.
+      var url: String
+      var organization: String
+      var service: String
+    }
+
     var name: String
     var isDefault: Bool
-    /// Without a trailing slash.
-    var url: String
-    var organization: String
-    var service: String
+    /// `nil` for an environment whose jobs call other targets alone.
+    var authos: AuthOS?
+    /// The base URLs of other targets, as written, by name of the source description.
+    var targets: [String: String] = [:]
   }
 
   /// What a worker was told; `nil` leaves the worker's own default.
@@ -90,16 +99,10 @@ struct Configuration: Sendable {
           missing: "the name must be 1 to 63 of a-z, 0-9, - and _, starting with a letter",
           at: origin, key: prefix)
       }
-      for key in ["authos.url", "authos.organization", "authos.service"]
-      where !reader.has("\(prefix).\(key)") {
-        reader.report(missing: "\(prefix).\(key) is missing", at: origin, key: prefix)
-      }
       environments.append(
         Environment(
           name: name, isDefault: reader.boolean("\(prefix).default") ?? false,
-          url: reader.url("\(prefix).authos.url") ?? "",
-          organization: reader.text("\(prefix).authos.organization") ?? "",
-          service: reader.text("\(prefix).authos.service") ?? ""))
+          authos: readAuthOS(&reader, prefix, origin), targets: readTargets(&reader, prefix)))
     }
     if environments.count == 1, !reader.has("environments.\(environments[0].name).default") {
       environments[0].isDefault = true
@@ -110,6 +113,41 @@ struct Configuration: Sendable {
         "environments.\(defaults[1]).default",
         "only one environment can be the default, and \(defaults[0]) is one already")
     }
+  }
+
+  /// All three settings of an AuthOS, or none of them.
+  private func readAuthOS(
+    _ reader: inout ConfigurationReader, _ prefix: String, _ origin: SettingOrigin
+  ) -> Environment.AuthOS? {
+    let keys = ["authos.url", "authos.organization", "authos.service"]
+    guard keys.contains(where: { reader.has("\(prefix).\($0)") }) else { return nil }
+    for key in keys where !reader.has("\(prefix).\(key)") {
+      reader.report(missing: "\(prefix).\(key) is missing", at: origin, key: prefix)
+    }
+    return Environment.AuthOS(
+      url: reader.url("\(prefix).authos.url") ?? "",
+      organization: reader.text("\(prefix).authos.organization") ?? "",
+      service: reader.text("\(prefix).authos.service") ?? "")
+  }
+
+  private func readTargets(
+    _ reader: inout ConfigurationReader, _ prefix: String
+  ) -> [String: String] {
+    var targets: [String: String] = [:]
+    for target in reader.targetNames(below: prefix) {
+      let key = "\(prefix).targets.\(target).url"
+      if target == SecretNaming.authOS {
+        reader.report(key, "the address of AuthOS is \(prefix).authos.url")
+      } else if target.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9_-]{0,62}/) == nil {
+        reader.report(
+          key,
+          "a target is called like its source description: at most 63 letters, digits, _ and -, "
+            + "starting with a letter or digit")
+      } else if let url = reader.url(key, keepsSlash: true) {
+        targets[target] = url
+      }
+    }
+    return targets
   }
 
   private mutating func readWorker(_ reader: inout ConfigurationReader) {

@@ -41,7 +41,8 @@ struct ConfigurationKey: Sendable, Hashable {
     }
   }
 
-  /// The name with its dots; `environments.<name>.…` stands for any environment.
+  /// The name with its dots; `environments.<name>.…` stands for any environment, and `targets.<target>.…`
+  /// for any target of it.
   let name: String
   let kind: Kind
   /// The default as documentation, for example `16` or `none`.
@@ -114,13 +115,18 @@ extension ConfigurationKey {
         + "is the default."),
     Self(
       "environments.<name>.authos.url", .url, default: "none",
-      "Where the AuthOS of this environment answers, without the path `/api`. Required."),
+      "Where the AuthOS of this environment answers, without the path `/api`. Required for job types "
+        + "that call AuthOS, together with the next two."),
     Self(
       "environments.<name>.authos.organization", .text, default: "none",
-      "The slug of the organization in AuthOS. Required."),
+      "The slug of the organization in AuthOS."),
     Self(
       "environments.<name>.authos.service", .text, default: "none",
-      "The slug of the service in AuthOS. Required."),
+      "The slug of the service in AuthOS."),
+    Self(
+      "environments.<name>.targets.<target>.url", .url, default: "the document's first server",
+      "Where another API answers: the one whose source description is called `<target>` in the job "
+        + "types. See [targets.md](targets.md)."),
   ]
 
   private static let worker: [ConfigurationKey] = [

@@ -103,9 +103,7 @@ struct ConfigurationLayers: Sendable {
 
   /// Adds every `WRIT_…` variable except those with a meaning of their own.
   mutating func add(variables: [String: String]) {
-    let environments = Set(
-      settings.keys.filter { $0.hasPrefix("\(ConfigurationKey.environmentPrefix).") }
-        .compactMap { $0.split(separator: ".").dropFirst().first.map(String.init) })
+    let environments = knownEnvironments
     for (name, value) in variables.sorted(by: { $0.key < $1.key }) where name.hasPrefix("WRIT_") {
       if name == "WRIT_CONFIG" || name.hasPrefix("WRIT_SECRET_") { continue }
       guard let key = KnownKeys.key(ofVariable: name, environments: environments) else {
@@ -117,6 +115,18 @@ struct ConfigurationLayers: Sendable {
       }
       settings[key] = Setting(words: [value], origin: .variable(name))
     }
+  }
+
+  /// The environments that were named so far, and the targets of each.
+  private var knownEnvironments: [String: Set<String>] {
+    var environments: [String: Set<String>] = [:]
+    for key in settings.keys {
+      let parts = key.split(separator: ".").map(String.init)
+      guard parts.count > 2, parts[0] == ConfigurationKey.environmentPrefix else { continue }
+      environments[parts[1], default: []].formUnion(
+        parts.count > 3 && parts[2] == "targets" ? [parts[3]] : [])
+    }
+    return environments
   }
 
   /// Adds a flag that stands for a key.

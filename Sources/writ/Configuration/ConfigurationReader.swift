@@ -130,8 +130,17 @@ struct ConfigurationReader {
     return folder.isEmpty ? path : folder.joined(separator: "/") + "/" + path
   }
 
-  /// The start of a URL, without a trailing slash.
-  mutating func url(_ key: String) -> String? {
+  /// The names below `targets` of an environment, sorted.
+  func targetNames(below prefix: String) -> [String] {
+    let prefix = "\(prefix).targets."
+    let names = layers.settings.keys.filter { $0.hasPrefix(prefix) }.compactMap {
+      $0.dropFirst(prefix.count).split(separator: ".").first.map(String.init)
+    }
+    return Set(names).sorted()
+  }
+
+  /// The start of a URL, without a trailing slash unless that is to be kept.
+  mutating func url(_ key: String, keepsSlash: Bool = false) -> String? {
     guard let text = text(key) else { return nil }
     let scheme = ["http://", "https://"].first(where: text.hasPrefix)
     let rest = scheme.map { text.dropFirst($0.count) } ?? ""
@@ -140,6 +149,6 @@ struct ConfigurationReader {
       report(key, "must be an http:// or https:// URL without user, query or fragment")
       return nil
     }
-    return text.hasSuffix("/") ? String(text.dropLast()) : text
+    return text.hasSuffix("/") && !keepsSlash ? String(text.dropLast()) : text
   }
 }

@@ -113,7 +113,9 @@ struct KeySurvey: Sendable {
         configuration: worker, sender: sender, secrets: try configuration.secretStore(),
         time: .system, logger: logger)
       for index in facts.indices {
-        guard let environment = worker.environment(facts[index].environment) else { continue }
+        guard let environment = worker.environment(facts[index].environment),
+          environment.organization != nil
+        else { continue }
         do throws(ManagedKeysError) {
           facts[index].listed = try await keys.keys(in: environment, describedBy: definition)
         } catch {
@@ -141,10 +143,10 @@ struct KeySurvey: Sendable {
         "\(place): \(environment.targets["authos"] ?? "it") does not answer as it should (\(code))"
     case .refused(403, _):
       return
-        "\(place): the account may not list the keys of \(environment.organization)/\(environment.service)"
+        "\(place): the account may not list the keys of \(environment.organization ?? "")/\(environment.service ?? "")"
     case .refused(404, _):
       return
-        "\(place): it knows no \(environment.organization)/\(environment.service); check organization and service"
+        "\(place): it knows no \(environment.organization ?? "")/\(environment.service ?? ""); check organization and service"
     case .refused(let status, let code):
       return "\(place): it answered \(status)\(code.map { " \($0)" } ?? "")"
     case .undescribed:

@@ -29,6 +29,8 @@ struct Sandbox: Sendable {
     var workerSettings: [String] = []
     /// The role that orders jobs.
     var ordering: SandboxDatabase.Login
+    /// The addresses of other targets than the emulator.
+    var targets: [String: String] = [:]
   }
 
   let plan: Plan
@@ -133,11 +135,25 @@ struct Sandbox: Sendable {
     progress("migrating the database and publishing \(plan.catalogue.jobTypes.count) job types")
     try await sandbox.database.prepare(
       plan.catalogue,
-      environment: Configuration.Environment(
-        name: environment, isDefault: true, url: sandbox.url, organization: "acme",
-        service: "portal"), ordering: plan.ordering)
+      environment: sandbox.environment, ordering: plan.ordering)
     try sandbox.writeConfiguration()
     return try await body(sandbox)
+  }
+
+  /// Its one environment.
+  var environment: Configuration.Environment {
+    Configuration.Environment(
+      name: Self.environment, isDefault: true,
+      authos: .init(url: url, organization: "acme", service: "portal"), targets: plan.targets)
+  }
+
+  /// The targets of its job types that have no address, sorted.
+  var missingTargets: [String] {
+    let environment = environment
+    let missing = plan.catalogue.jobTypes.flatMap(\.targets).filter {
+      environment.url(of: $0) == nil
+    }
+    return Set(missing.map(\.source)).sorted()
   }
 
   /// The file for `writ` commands; JSON strings are YAML strings too.
@@ -155,8 +171,12 @@ struct Sandbox: Sendable {
             url: \(quoted(url))
             organization: acme
             service: portal
+      \(plan.targets.isEmpty ? "" : "    targets:")
 
       """
+      + plan.targets.sorted { $0.key < $1.key }.map {
+        "      \($0.key): {url: \(quoted($0.value))}\n"
+      }.joined()
     do {
       try text.write(toFile: configurationFile, atomically: true, encoding: .utf8)
     } catch {

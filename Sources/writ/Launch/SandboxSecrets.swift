@@ -21,13 +21,20 @@ struct SandboxSecrets: Sendable {
     self.environment = environment
   }
 
-  /// Makes what is missing: a key for each type that needs one, and an account for the management routes.
+  /// Makes what is missing: a key for each type that calls AuthOS with one, a signing secret for each
+  /// target whose requests are signed, and an account for the management routes.
   func prepare(_ catalogue: Catalogue) throws {
-    for type in catalogue.jobTypes where !type.leastPrivilege.isEmpty {
+    for type in catalogue.jobTypes where type.needsKeyOfAuthOS {
       let name = try SecretName(keyOf: type.name, environment: environment)
       if try store.read(name) == nil {
         try store.write(
           name, Secret("sk_\(Self.randomText(bytes: 6))_\(Self.randomText(bytes: 32))"))
+      }
+    }
+    for target in Set(catalogue.jobTypes.flatMap(\.targets)) where target.signature != .none {
+      let name = try SecretName("\(environment)/targets.\(target.source).signing")
+      if try store.read(name) == nil {
+        try store.write(name, Secret("whsec_" + Self.randomData(bytes: 32).base64EncodedString()))
       }
     }
     let email = try SecretName("\(environment)/management.email")
@@ -41,7 +48,9 @@ struct SandboxSecrets: Sendable {
   /// The keys in use as an emulator's seed.
   func apiKeys(_ catalogue: Catalogue) throws -> [SeedAPIKey] {
     try catalogue.jobTypes.compactMap { type in
-      guard let key = try text(SecretName(keyOf: type.name, environment: environment)) else {
+      guard type.needsKeyOfAuthOS,
+        let key = try text(SecretName(keyOf: type.name, environment: environment))
+      else {
         return nil
       }
       return SeedAPIKey(name: "writ \(type.name)", permissions: type.leastPrivilege, key: key)
@@ -64,6 +73,10 @@ struct SandboxSecrets: Sendable {
   static func randomText(bytes count: Int) -> String {
     let digits = Array("0123456789abcdef")
     return String((0..<count * 2).map { _ in digits[Int.random(in: 0..<16)] })
+  }
+
+  private static func randomData(bytes count: Int) -> Data {
+    Data((0..<count).map { _ in UInt8.random(in: .min ... .max) })
   }
 
   private func text(_ name: SecretName) throws -> String? {

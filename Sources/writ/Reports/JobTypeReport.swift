@@ -14,6 +14,7 @@ enum JobTypeReport {
       ("summary", type.workflow.summary.map { .string($0) }),
       ("inputs", .array(type.workflow.inputs.parameters.map(json))),
       ("least_privilege", .array(type.leastPrivilege.map { .string($0) })),
+      ("targets", .array(type.targets.map { TargetReport(use: $0, jobType: type.name).json })),
       ("max_attempts", JSONValue(policy.retry.maxAttempts)),
       ("concurrency", policy.concurrency.map { JSONValue($0) }),
       (
@@ -49,8 +50,13 @@ enum JobTypeReport {
         "  "
           + (type.leastPrivilege.isEmpty
             ? "nothing" : type.leastPrivilege.joined(separator: ", ")),
-        "", "Steps",
+        "",
       ]
+    if !type.targets.isEmpty {
+      lines += ["It calls"]
+      lines += type.targets.flatMap { TargetReport(use: $0, jobType: type.name).lines } + [""]
+    }
+    lines.append("Steps")
     lines += StepDiagram.lines(type.workflow).map { $0.isEmpty ? "" : "  \($0)" }
     lines += [
       "", "Failures",

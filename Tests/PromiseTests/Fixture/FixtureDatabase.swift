@@ -92,6 +92,7 @@ struct FixtureDatabase: Sendable {
     try await withPool(.admin) { pool in
       for type in [
         "create_user", "change_plan", "revoke_access", "rotate_api_key", "request_provider_token",
+        "notify_webhook",
       ] {
         _ = try await pool.query(
           "select writ.grant_job_type($1, $2)", [.text(type), .text(FixtureRole.enqueuer.rawValue)])

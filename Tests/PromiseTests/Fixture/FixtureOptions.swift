@@ -25,6 +25,8 @@ struct FixtureOptions: Sendable {
   var retry: String? = nil
   /// A port in front of the emulator that workers are sent to instead.
   var frontPort: Int? = nil
+  /// The addresses of other targets than AuthOS.
+  var targets: [String: String] = [:]
   /// A cluster of the test's own; without one, the cluster that all tests share.
   var cluster: PrivateCluster? = nil
 

@@ -215,7 +215,10 @@ final class WritFixture: Sendable {
             url: http://127.0.0.1:\(options.frontPort ?? port)
             organization: acme
             service: portal
-      """ + (worker.isEmpty ? "\n" : "\nworker:\n" + worker.joined())
+      """
+      + (options.targets.isEmpty ? "" : "\n    targets:")
+      + options.targets.sorted { $0.key < $1.key }.map { "\n      \($0.key): {url: \($0.value)}" }
+      .joined() + (worker.isEmpty ? "\n" : "\nworker:\n" + worker.joined())
     let path = "\(directory)/writ.yaml"
     guard
       FileManager.default.createFile(

@@ -1,0 +1,120 @@
+// What a job can reach: the steps of its workflow and of every workflow that it leads to, and what
+// these need.
+
+/// A target that the jobs of a type call over HTTP.
+public struct TargetUse: Sendable, Hashable {
+  /// The name of the source description: it ties the base URL and the secrets together.
+  public var source: String
+  /// The base URLs that the document names, for an environment that configures none.
+  public var servers: [String]
+  /// The schemes that the type's own credentials are used for, sorted by name.
+  ///
+  /// What a step authenticates with by `x-writ.credential` is not among them.
+  public var schemes: [SecurityScheme]
+  /// Whether requests are signed.
+  public var signature: SignatureScheme
+
+  /// The base URL that is used where an environment configures none: the first that is absolute.
+  public var defaultURL: String? {
+    servers.first { $0.hasPrefix("https://") || $0.hasPrefix("http://") }
+  }
+
+  /// The last words of the names of its secrets, sorted.
+  public var secretWords: [String] {
+    Set(schemes.flatMap(\.secretWords) + (signature == .none ? [] : ["signing"])).sorted()
+  }
+
+  /// Whether the worker logs in by itself.
+  public var hasSession: Bool { schemes.contains { $0.session != nil } }
+}
+
+extension JobTypeDefinition {
+  /// What a job of the type may call over HTTP, sorted by name.
+  public var targets: [TargetUse] { Reachability.targets(of: workflow, in: document) }
+}
+
+/// What a job can reach.
+enum Reachability {
+  /// The permissions of every operation that a workflow, or one that it leads to, calls; sorted.
+  ///
+  /// Local operations need none, and a step with a credential of its own does not use the job type's
+  /// key.
+  static func permissions(of workflow: Workflow, in document: ArazzoDocument) -> [String] {
+    Set(steps(of: workflow, in: document).flatMap { permissions(of: $0) }).sorted()
+  }
+
+  /// The steps that need a permission of the job type's key.
+  static func steps(
+    needing permission: String, from workflow: Workflow, in document: ArazzoDocument
+  ) -> [String] {
+    steps(of: workflow, in: document).filter { permissions(of: $0).contains(permission) }
+      .map(\.stepId)
+  }
+
+  /// Every step of a workflow and of those that it leads to.
+  static func steps(of workflow: Workflow, in document: ArazzoDocument) -> [Step] {
+    workflows(from: workflow, in: document).flatMap { $0.workflow.steps }
+  }
+
+  /// A workflow and all that it leads to, each with the document that it stands in.
+  static func workflows(
+    from workflow: Workflow, in document: ArazzoDocument
+  ) -> [(document: ArazzoDocument, workflow: Workflow)] {
+    var found: [(document: ArazzoDocument, workflow: Workflow)] = []
+    var seen: Set<[String]> = []
+    var open = [(document, workflow)]
+    while let (document, workflow) = open.popLast() {
+      guard seen.insert([document.file, workflow.workflowId]).inserted else { continue }
+      found.append((document, workflow))
+      var references = workflow.dependsOn
+      for step in workflow.steps {
+        if case .workflow(let reference) = step.target { references.append(reference) }
+        references += WorkflowGraph.workflowTargets(of: step).map(\.0)
+      }
+      open += references.compactMap { document.resolve($0) }.map { ($0.document, $0.workflow) }
+    }
+    return found
+  }
+
+  private static func permissions(of step: Step) -> [String] {
+    // A step with a credential of its own proves that one; the type's key never sends it.
+    guard case .operation(let operation, _, isLocal: false) = step.target,
+      step.policy.credential == nil
+    else { return [] }
+    return operation.requiredPermissions
+  }
+
+  /// The targets that a job can call, sorted by name.
+  static func targets(of workflow: Workflow, in document: ArazzoDocument) -> [TargetUse] {
+    var targets: [String: TargetUse] = [:]
+    let steps = workflows(from: workflow, in: document).flatMap { found in
+      found.workflow.steps.map { (found.document, $0) }
+    }
+    for (document, step) in steps {
+      guard case .operation(let operation, let source, isLocal: false) = step.target else {
+        continue
+      }
+      var target =
+        targets[source]
+        ?? TargetUse(source: source, servers: [], schemes: [], signature: .none)
+      for server in operation.servers where !target.servers.contains(server) {
+        target.servers.append(server)
+      }
+      if case .openAPI(let api)? = document.sources[source] {
+        for scheme in api.schemes(of: operation)
+        where !target.schemes.contains(scheme)
+          && (step.policy.credential == nil || scheme.session != nil)
+        {
+          target.schemes.append(scheme)
+        }
+      }
+      if operation.signature != .none { target.signature = operation.signature }
+      targets[source] = target
+    }
+    return targets.values.sorted { $0.source < $1.source }.map { target in
+      var target = target
+      target.schemes.sort { $0.name < $1.name }
+      return target
+    }
+  }
+}
