@@ -397,6 +397,60 @@ $$;
 
 ALTER FUNCTION writ.check_many(type text, payloads text[], run_at timestamp with time zone, priority integer, expires_at timestamp with time zone) OWNER TO writ_owner;
 
+CREATE FUNCTION writ.check_now(job_id bigint) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  _now constant timestamptz := clock_timestamp();
+  _caller constant text := writ_data.caller();
+  _job writ_data.job;
+  _at timestamptz;
+begin
+  select j.*
+    into _job
+    from writ_data.job as j
+   where j.id = $1
+     and (j.enqueued_by = _caller or pg_has_role(_caller, 'writ_admin', 'member'))
+     for update;
+  if not found then
+    perform writ_data.refuse_job(
+      'there is no such unfinished job, or another role ordered it',
+      'A job is looked at again for the role that ordered it, and for writ_admin.'
+    );
+  elsif _job.action_url is not null and _job.state in ('available', 'running') then
+    return _now;
+  elsif _job.waiting_reason is distinct from 'user_action' then
+    perform writ_data.refuse_job(
+      format('job %s does not wait for a user: it is %s', $1, _job.state),
+      'writ.status tells what it waits for.'
+    );
+  end if;
+  _at := greatest(_now, _job.waiting_since + interval '2 seconds');
+  if _at > _now then
+    update writ_data.job as j set run_at = least(j.run_at, _at) where j.id = $1;
+    return least(_job.run_at, _at);
+  end if;
+  update writ_data.job as j
+     set state = 'available', claim_order = -nextval('writ_data.claim_order'),
+         waiting_reason = null, waiting_since = null, run_at = _now
+   where j.id = $1;
+  insert into writ_data.audit_event (
+    occurred_at, event, job_id, attempt, type, environment, from_state, to_state, waiting_reason,
+    role_name, actor, subject_digest
+  )
+  values (
+    _now, 'promoted', $1, _job.attempt, _job.type, _job.environment, 'waiting', 'available',
+    'user_action', _caller, nullif(current_setting('writ.actor', true), ''), _job.subject_digest
+  );
+  perform writ_data.wake(_job.queue);
+  return _now;
+end
+$_$;
+
+ALTER FUNCTION writ.check_now(job_id bigint) OWNER TO writ_owner;
+
 CREATE FUNCTION writ.clear_limit(type text DEFAULT NULL::text, environment text DEFAULT NULL::text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1121,7 +1175,7 @@ $$;
 
 ALTER FUNCTION writ.set_limit(type text, environment text, concurrency integer, rate integer, per interval) OWNER TO writ_owner;
 
-CREATE FUNCTION writ.status(job_id bigint) RETURNS TABLE(id bigint, type text, state text, waiting_reason text, attempt integer, enqueued_at timestamp with time zone, run_at timestamp with time zone, finished_at timestamp with time zone, error_code text, result jsonb)
+CREATE FUNCTION writ.status(job_id bigint) RETURNS TABLE(id bigint, type text, state text, waiting_reason text, attempt integer, enqueued_at timestamp with time zone, run_at timestamp with time zone, finished_at timestamp with time zone, error_code text, result jsonb, action_url text, action_deadline_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
@@ -1132,7 +1186,12 @@ begin
   return query
     select j.id, j.type, j.state::text, j.waiting_reason::text, j.attempt::int, j.enqueued_at,
            j.run_at,
-           null::timestamptz, j.last_error ->> 'code', null::jsonb
+           null::timestamptz, j.last_error ->> 'code', null::jsonb,
+           case
+             when j.enqueued_by = _caller or pg_has_role(_caller, 'writ_admin', 'member')
+             then j.action_url
+           end,
+           j.action_deadline_at
       from writ_data.job as j
      where j.id = $1
        and (
@@ -1141,7 +1200,7 @@ begin
        )
     union all
     select h.id, h.type, h.state::text, null, h.attempt, h.enqueued_at, h.run_at, h.finished_at,
-           case when h.state <> 'completed' then h.last_error ->> 'code' end, h.result
+           case when h.state <> 'completed' then h.last_error ->> 'code' end, h.result, null, null
       from writ_data.job_history as h
      where h.id = $1
        and (
@@ -3568,6 +3627,48 @@ $_$;
 
 ALTER FUNCTION writ_data.parked_types(environment text, queue text) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.promote_user_actions(now timestamp with time zone, max_jobs integer, OUT promoted integer, OUT queues text[], OUT next_due_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+begin
+  with held as materialized (
+    select j.id
+      from writ_data.job as j
+     where j.state = 'waiting' and j.waiting_reason = 'user_action' and j.run_at <= $1
+     order by j.run_at
+     limit $2
+       for update skip locked
+  ), changed as (
+    update writ_data.job as j
+       set state = 'available', claim_order = nextval('writ_data.claim_order'),
+           waiting_reason = null, waiting_since = null
+     where j.id = any (array(select id from held))
+    returning j.*
+  ), logged as (
+    insert into writ_data.audit_event (
+      occurred_at, event, job_id, attempt, type, environment, from_state, to_state, waiting_reason,
+      role_name, subject_digest
+    )
+    select $1, 'promoted', c.id, c.attempt, c.type, c.environment, 'waiting', 'available',
+           'user_action', session_user, c.subject_digest
+      from changed as c
+     order by c.run_at, c.id
+  )
+  select count(*), array_agg(distinct c.queue)
+    into promoted, queues
+    from changed as c;
+  select j.run_at
+    into next_due_at
+    from writ_data.job as j
+   where j.state = 'waiting' and j.waiting_reason = 'user_action'
+   order by j.run_at
+   limit 1;
+end
+$_$;
+
+ALTER FUNCTION writ_data.promote_user_actions(now timestamp with time zone, max_jobs integer, OUT promoted integer, OUT queues text[], OUT next_due_at timestamp with time zone) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.put_schedules(type text, specs jsonb, now timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -4087,6 +4188,7 @@ begin
     hint := case _job.state
       when 'retryable' then 'It runs again by itself.'
       when 'running' then 'Wait until it ends.'
+      when 'waiting' then 'It goes on by itself when what it waits for has happened.'
       else 'It has not run yet.'
     end;
     return;
@@ -4471,7 +4573,7 @@ $$;
 
 ALTER FUNCTION writ_data.wake(queue text) OWNER TO writ_owner;
 
-CREATE FUNCTION writ_worker.claim(worker_id bigint, queue text, environment text, max_jobs integer, lower_bounds bigint[]) RETURNS TABLE(id bigint, type text, definition_hash text, payload jsonb, subject text, attempt integer, failures integer, max_attempts integer, unresolved boolean, past_deadline boolean, cancel_requested boolean, traceparent text, priority smallint, claim_order bigint, enqueued_at timestamp with time zone, journal jsonb, exhausted boolean, snapshot_xmin bigint, snapshot_xmax bigint, parked jsonb, next_start_in double precision)
+CREATE FUNCTION writ_worker.claim(worker_id bigint, queue text, environment text, max_jobs integer, lower_bounds bigint[]) RETURNS TABLE(id bigint, type text, definition_hash text, payload jsonb, subject text, attempt integer, failures integer, max_attempts integer, unresolved boolean, past_deadline boolean, past_action_deadline boolean, cancel_requested boolean, traceparent text, priority smallint, claim_order bigint, enqueued_at timestamp with time zone, journal jsonb, exhausted boolean, snapshot_xmin bigint, snapshot_xmax bigint, parked jsonb, next_start_in double precision)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -4659,7 +4761,7 @@ begin
   if _granted = '{}' then
     return query
       select null::bigint, null, null, null::jsonb, null, null::int, null::int, null::int,
-             null::boolean,
+             null::boolean, null::boolean,
              null::boolean, null::boolean, null, null::smallint, null::bigint, null::timestamptz,
              null::jsonb, _exhausted, pg_snapshot_xmin(s)::text::bigint,
              pg_snapshot_xmax(s)::text::bigint, nullif(_left, '[]'), _next
@@ -4698,6 +4800,7 @@ begin
     select t.id, t.type, t.definition_hash, t.payload::jsonb, t.subject, t.attempt::int,
            t.failures::int,
            t.max_attempts::int, t.was_unresolved, coalesce(t.deadline_at <= _now, false),
+           coalesce(t.action_deadline_at <= _now, false),
            t.cancel_requested, t.traceparent, t.priority::smallint, t.old_order, t.enqueued_at,
            case
              when t.attempt = 1 then '[]'
@@ -4885,7 +4988,7 @@ begin
              when 'outcome' then 'step' when 'complete' then 'completed'
                when 'discard' then 'discarded'
              when 'cancel' then 'cancelled' when 'retry' then 'retried'
-               when 'review' then 'review_requested'
+               when 'review' then 'review_requested' when 'user_action' then 'user_action_requested'
              when 'hand_back' then 'handed_back'
            end::writ_data.audit_event_kind,
            e.job, $1, e.attempt, j.type, j.environment,
@@ -4894,9 +4997,10 @@ begin
              when 'complete' then 'completed' when 'discard' then 'discarded'
                when 'cancel' then 'cancelled'
              when 'retry' then 'retryable' when 'review' then 'waiting'
-               when 'hand_back' then 'available'
+               when 'user_action' then 'waiting' when 'hand_back' then 'available'
            end::writ_data.job_state,
-           case when e.kind = 'review' then 'review'::writ_data.waiting_reason end,
+           case when e.kind in ('review',
+           'user_action') then e.kind::writ_data.waiting_reason end,
            coalesce(e.step, e.error ->> 'step'), session_user,
            case when e.kind = 'outcome' then e.result #>> '{}' end,
            coalesce(e.status, (e.error ->> 'status')::int),
@@ -4948,7 +5052,7 @@ begin
            attempt = excluded.attempt, status = excluded.status, step = excluded.step,
            effect = excluded.effect, result = excluded.result, error_code = excluded.error_code,
            outputs = excluded.outputs, action = excluded.action
-     where n.outcome_at is null or n.action ->> 'do' = 'again';
+     where n.outcome_at is null or n.action ->> 'do' in ('again', 'user_action');
 
     -- What the steps have read.
     perform writ_data.keep_rows(e.job, e.seq, e.rows, _now)
@@ -4961,6 +5065,11 @@ begin
            run_at = case
              when f.kind = 'retry'
              then _now + least(coalesce(f.delay_us, 0), 2592000000000) * interval '1 microsecond'
+             when f.kind = 'user_action'
+             then least(
+               _now + coalesce(f.delay_us, 0) * interval '1 microsecond',
+               coalesce(j.action_deadline_at, _now + f.deadline_us * interval '1 microsecond')
+             )
              else j.run_at
            end,
            failures = j.failures + case
@@ -4972,16 +5081,30 @@ begin
              else false
            end,
            last_error = coalesce(f.error, j.last_error),
-           waiting_reason = case when f.kind = 'review' then 'review'::writ_data.waiting_reason end,
-           waiting_since = case when f.kind = 'review' then _now end,
+           waiting_reason = case
+             when f.kind in ('review', 'user_action') then f.kind::writ_data.waiting_reason
+           end,
+           waiting_since = case when f.kind in ('review', 'user_action') then _now end,
+           -- A check that met an outage leaves the user where he was; any other outcome is past that.
+           action_url = case
+             when f.kind = 'user_action' then f.url
+             when f.kind in ('retry', 'hand_back') then j.action_url
+           end,
+           action_deadline_at = case
+             when f.kind = 'user_action'
+             then coalesce(j.action_deadline_at, _now + f.deadline_us * interval '1 microsecond')
+             when f.kind in ('retry', 'hand_back') then j.action_deadline_at
+           end,
            worker_id = case when f.state = 'running' then j.worker_id end,
            is_limited = f.state = 'running' and j.is_limited,
            claim_order = case when f.kind = 'hand_back' then -nextval('writ_data.claim_order') end
       from (
         select distinct on (e.job)
                e.job, e.kind, e.delay_us, e.burns, e.unresolved, e.error,
+               e.action ->> 'url' as url, (e.action ->> 'deadline_us')::bigint as deadline_us,
                case e.kind
                  when 'retry' then 'retryable' when 'review' then 'waiting'
+                 when 'user_action' then 'waiting'
                  when 'hand_back' then 'available' else 'running'
                end::writ_data.job_state as state,
                bool_or(e.kind = 'outcome') over (partition by e.job) as has_outcome
@@ -5059,7 +5182,7 @@ begin
                select
                  from fresh
                 where fresh.job = old.job_id and fresh.seq = old.seq
-                  and (old.outcome_at is null or old.action ->> 'do' = 'again')
+                  and (old.outcome_at is null or old.action ->> 'do' in ('again', 'user_action'))
              )
       union all
       select f.job,
@@ -5074,7 +5197,7 @@ begin
              f.step, f.effect, f.result #>> '{}', f.error_code, f.outputs, f.action
         from fresh as f
         left join old on old.job_id = f.job and old.seq = f.seq
-       where old.job_id is null or old.outcome_at is null or old.action ->> 'do' = 'again';
+       where old.job_id is null or old.outcome_at is null or old.action ->> 'do' in ('again', 'user_action');
     end if;
 
     -- Who waited for these?
@@ -5228,6 +5351,7 @@ declare
   _place record;
   _environments text[];
   _subjects text[];
+  _asked record;
 begin
   select s.* into _state from writ_data.sweep_state as s for update skip locked;
   if not found then
@@ -5405,6 +5529,10 @@ begin
            );
     perform writ_data.forget_old_rows(_now, 10000);
   end if;
+  _asked := writ_data.promote_user_actions(_now, $1);
+  _promoted := _promoted + _asked.promoted;
+  _queues := _queues || _asked.queues;
+
   -- While more than a batch is due, start where this one ended.
   update writ_data.sweep_state as s
      set due_from = least(coalesce(_next, _now), _now - interval '1 minute'),
@@ -5413,7 +5541,9 @@ begin
     perform writ_data.wake(q) from (select distinct unnest(_queues) as q) as queues
       where q is not null;
   end if;
-  return query select _lost_count, _returned, _promoted, _unparked, _expired, _next;
+  return query
+    select _lost_count, _returned, _promoted, _unparked, _expired,
+           least(_next, _asked.next_due_at);
 end
 $_$;
 
@@ -5610,7 +5740,10 @@ CREATE TABLE writ_data.job (
     payload writ_data.json_object NOT NULL,
     last_error jsonb,
     batch_id bigint,
-    CONSTRAINT job_state_has_its_columns CHECK (((state < 'completed'::writ_data.job_state) AND ((state = 'available'::writ_data.job_state) = (claim_order IS NOT NULL)) AND ((state = 'running'::writ_data.job_state) = (worker_id IS NOT NULL)) AND ((state = 'waiting'::writ_data.job_state) = (waiting_reason IS NOT NULL)) AND ((waiting_since IS NULL) = (waiting_reason IS NULL))))
+    action_url text,
+    action_deadline_at timestamp with time zone,
+    CONSTRAINT job_action_url_check CHECK ((length(action_url) <= 2048)),
+    CONSTRAINT job_state_has_its_columns CHECK (((state < 'completed'::writ_data.job_state) AND ((state = 'available'::writ_data.job_state) = (claim_order IS NOT NULL)) AND ((state = 'running'::writ_data.job_state) = (worker_id IS NOT NULL)) AND ((state = 'waiting'::writ_data.job_state) = (waiting_reason IS NOT NULL)) AND ((waiting_since IS NULL) = (waiting_reason IS NULL)) AND ((action_url IS NULL) = (action_deadline_at IS NULL)) AND ((action_url IS NOT NULL) OR (waiting_reason IS DISTINCT FROM 'user_action'::writ_data.waiting_reason))))
 )
 WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_cost_delay='0', autovacuum_analyze_scale_factor='0.05');
 
@@ -5627,6 +5760,10 @@ COMMENT ON COLUMN writ_data.job.failures IS 'Attempts that count against max_att
 COMMENT ON COLUMN writ_data.job.unresolved IS 'A request may have left that nobody recorded.';
 
 COMMENT ON COLUMN writ_data.job.is_limited IS 'Running and counted against the limit of its type.';
+
+COMMENT ON COLUMN writ_data.job.action_url IS 'Where its user has to go; stays while it is asked again. Whoever knows it can use it.';
+
+COMMENT ON COLUMN writ_data.job.action_deadline_at IS 'Until when he has to have acted.';
 
 CREATE TABLE writ_data.job_history (
     id bigint NOT NULL,
@@ -6430,6 +6567,8 @@ CREATE INDEX job_subject ON writ_data.job USING btree (environment, subject, id)
 
 CREATE INDEX job_type_limited ON writ_data.job_type USING btree (name) WHERE (COALESCE(concurrency, rate_limit) IS NOT NULL);
 
+CREATE INDEX job_user_action ON writ_data.job USING btree (run_at) WHERE ((state = 'waiting'::writ_data.job_state) AND (waiting_reason = 'user_action'::writ_data.waiting_reason));
+
 CREATE INDEX job_waiting ON writ_data.job USING btree (waiting_since) WHERE ((state = 'waiting'::writ_data.job_state) AND (waiting_reason = 'predecessor'::writ_data.waiting_reason));
 
 CREATE INDEX row_set_age ON writ_data.row_set USING btree (created_at);
@@ -6492,6 +6631,10 @@ GRANT ALL ON FUNCTION writ.cancel(job_id bigint, force boolean) TO writ_admin;
 REVOKE ALL ON FUNCTION writ.check_many(type text, payloads text[], run_at timestamp with time zone, priority integer, expires_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.check_many(type text, payloads text[], run_at timestamp with time zone, priority integer, expires_at timestamp with time zone) TO writ_enqueuer;
 GRANT ALL ON FUNCTION writ.check_many(type text, payloads text[], run_at timestamp with time zone, priority integer, expires_at timestamp with time zone) TO writ_admin;
+
+REVOKE ALL ON FUNCTION writ.check_now(job_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.check_now(job_id bigint) TO writ_enqueuer;
+GRANT ALL ON FUNCTION writ.check_now(job_id bigint) TO writ_admin;
 
 REVOKE ALL ON FUNCTION writ.clear_limit(type text, environment text) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.clear_limit(type text, environment text) TO writ_admin;
@@ -6695,6 +6838,8 @@ REVOKE ALL ON FUNCTION writ_data.ordered_inputs(inputs jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION writ_data.park(ids bigint[], reason writ_data.waiting_reason, worker_id bigint, now timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.parked_types(environment text, queue text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.promote_user_actions(now timestamp with time zone, max_jobs integer, OUT promoted integer, OUT queues text[], OUT next_due_at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.put_schedules(type text, specs jsonb, now timestamp with time zone) FROM PUBLIC;
 

@@ -53,9 +53,10 @@ import Testing
     let position = WorkflowPosition(
       definition: definition,
       inputs: JSONObject([("q", "a&b=c d"), ("list", .array(["x", "y,z"]))]))
-    let builder = RequestBuilder(environment: "test", jobType: "search")
+    let builder = RequestBuilder(environment: "test", jobType: "search", jobID: 7)
     return try builder.request(
-      definition.workflow.steps[0], path: "s", in: position.current, context: position.context())
+      definition.workflow.steps[0], path: "s", passes: 0, in: position.current,
+      context: position.context())
   }
 
   @Test func `lists and objects in a query follow OpenAPI's style form`() throws {

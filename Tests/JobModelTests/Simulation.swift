@@ -49,8 +49,6 @@ struct Simulation {
   var userActions: [UserActionRequest] = []
   /// After how many of those his time is over.
   var greatestUserActions = Int.max
-  /// The result of a job that is completed.
-  var result: JSONObject?
   /// How often the other workers have not loaded the new key yet when they are asked.
   var loadingRounds = 0
   /// Called before each request with its step.
@@ -178,10 +176,7 @@ struct Simulation {
       case .userAction(let request):
         userActions.append(request)
         row.isUnresolved = false
-      case .complete(let result, _):
-        self.result = result
-        row.isUnresolved = false
-      case .discard, .cancel, .review: row.isUnresolved = false
+      case .complete, .discard, .cancel, .review: row.isUnresolved = false
       }
     }
   }

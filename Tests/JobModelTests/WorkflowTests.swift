@@ -226,7 +226,7 @@ extension JobOutcome {
   fileprivate var isEnd: Bool {
     switch self {
     case .completed, .discarded, .cancelled, .review: true
-    case .retry, .handedBack: false
+    case .retry, .userAction, .handedBack: false
     }
   }
 }
