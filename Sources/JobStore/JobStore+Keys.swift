@@ -107,7 +107,9 @@ extension JobStore {
     try await row(.installation, []).decode("name")
   }
 
-  /// The rotations of keys, one answer a pair, in their order. Needs the role `writ_admin`.
+  /// The rotations of keys, one answer a pair, in their order.
+  ///
+  /// Needs the role `writ_admin`.
   public func keyRotations(
     of pairs: [(environment: String, jobType: String)]
   ) async throws -> [KeyRotations] {
@@ -125,7 +127,9 @@ extension JobStore {
     }
   }
 
-  /// The keys that live workers show. Needs the role `writ_admin` or `writ_auditor`.
+  /// The keys that live workers show.
+  ///
+  /// Needs the role `writ_admin` or `writ_auditor`.
   public func workerKeys() async throws -> WorkerKeys {
     let rows = try await pool.query(.workerKeys, [])
     guard let first = rows.first else {

@@ -165,7 +165,9 @@ extension JobStore {
       }
     }
     do throws(CatalogueError) {
-      if let definition = try Catalogue.load(files: files, publishedType: type).jobType(type) { return definition }
+      if let definition = try Catalogue.load(files: files, publishedType: type).jobType(type) {
+        return definition
+      }
     } catch {
       throw JobStoreError(
         .unreadableDefinition,

@@ -82,10 +82,10 @@ import Testing
     // Held back before AuthOS looks at the key, for longer than a rotation takes.
     let faults = FaultPlan(rules: [
       FaultRule(
-        FaultRoute(.createServiceUser), script: Array(repeating: .slow(.seconds(8)), count: 5))
+        FaultRoute(.createServiceUser), script: Array(repeating: .slow(.seconds(25)), count: 5))
     ])
     try await Workshop.open(faults: faults) { workshop in
-      try await workshop.withWorker({ $0.requestTimeout = .seconds(30) }) { worker, _ in
+      try await workshop.withWorker({ $0.requestTimeout = .seconds(40) }) { worker, _ in
         var jobs: [Int] = []
         for number in 1...5 {
           jobs.append(

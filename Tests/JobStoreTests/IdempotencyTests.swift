@@ -90,8 +90,8 @@ import Testing
   @Test func `who repeats an order gets its number also when its time is over`() async throws {
     try await TestDatabase.with { database in
       let call = "select writ.create_user('a@b.cd', idempotency_key => 'k', expires_at => now()"
-      let id = try await database.number("\(call) + '1 hour')")
-      #expect(try await database.number("\(call) - '1 hour')") == id)
+      let id = try await database.number("\(call) + interval '1 hour')")
+      #expect(try await database.number("\(call) - interval '1 hour')") == id)
     }
   }
 }

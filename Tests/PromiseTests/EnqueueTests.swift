@@ -57,7 +57,8 @@ extension WholeProcesses {
         try await pool.query("select version::int8 from writ_data.schema_migration order by 1")
           .map { try $0["version"].decode(as: Int.self) }
       }
-      #expect(versions == Array(1...applied.count))
+      #expect(applied.contains { $0.contains("functions") })
+      #expect(versions == Array(1..<applied.count))
     }
   }
 }

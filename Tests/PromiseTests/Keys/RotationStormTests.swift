@@ -12,12 +12,13 @@ extension WholeProcesses {
     static let rotations =
       ProcessInfo.processInfo.environment["WRIT_STORM_ROTATIONS"].flatMap { Int($0) } ?? 200
     static let rounds =
-      ProcessInfo.processInfo.environment["WRIT_STORM_ROUNDS"].flatMap { Int($0) } ?? 3
+      ProcessInfo.processInfo.environment["WRIT_STORM_ROUNDS"].flatMap { Int($0) } ?? 2
 
     @Test(.timeLimit(.minutes(5)))
     func `keys are rotated two hundred times under load, and no job notices`() async throws {
       var options = FixtureOptions()
       options.otherKeys = 130
+      options.retry = "{maxAttempts: 20, base: PT1S, cap: PT5M}"
       options.logLevel = "info"
       options.worker = [
         "slots": "12", "lease": "1200ms", "renewal-interval": "200ms", "lease-margin": "300ms",
@@ -171,64 +172,82 @@ extension WholeProcesses {
 
 /// A moment in a rotation at which its worker dies.
 private struct Point: Sendable {
+  /// How the moment is known.
+  enum Sign: Sendable {
+    /// The operation took effect, and its answer is held back.
+    case answerHeld(AuthOSEmulator.Operation)
+    /// The operation is held back before it takes effect, and the journal holds the step's intent.
+    case requestHeld(AuthOSEmulator.Operation, step: String)
+    /// The journal tells of the step.
+    case journal(step: String)
+  }
+
   let name: String
-  /// Holds the request or its answer back long enough; `nil` where the journal tells the moment.
-  var fault: (operation: AuthOSEmulator.Operation, Fault)? = nil
-  /// The step after which the worker dies, as the journal has it.
-  var step: String? = nil
+  let sign: Sign
 
   static let all: [Point] = [
-    held(.listApiKeys, .slow(.seconds(3)), "before the list"),
-    held(.listApiKeys, .slowAfterEffect(.seconds(3)), "after the list"),
-    held(.createApiKey, .slow(.seconds(3)), "before the new key"),
-    held(.createApiKey, .slowAfterEffect(.seconds(3)), "after the new key"),
-    held(.getServiceInfo, .slow(.seconds(3)), "before a proof"),
-    held(.getServiceInfo, .slowAfterEffect(.seconds(3)), "after a proof"),
-    held(.deleteApiKey, .slow(.seconds(3)), "before the old key goes"),
-    held(.deleteApiKey, .slowAfterEffect(.seconds(3)), "after the old key has gone"),
-    Point(name: "at the store's write", step: "create_key"),
-    Point(name: "at the promotion", step: "promote"),
-    Point(name: "at the wait for the workers", step: "await_loaded"),
-    Point(name: "at the discarding", step: "discard_previous"),
+    Point(name: "after the list", sign: .answerHeld(.listApiKeys)),
+    Point(name: "before the new key", sign: .requestHeld(.createApiKey, step: "create_key")),
+    Point(name: "after the new key", sign: .answerHeld(.createApiKey)),
+    Point(name: "at the store's write", sign: .journal(step: "create_key")),
+    Point(name: "after a proof", sign: .answerHeld(.getServiceInfo)),
+    Point(name: "at the promotion", sign: .journal(step: "promote")),
+    Point(name: "at the wait for the workers", sign: .journal(step: "await_loaded")),
+    Point(name: "before the old key goes", sign: .requestHeld(.deleteApiKey, step: "remove_old")),
+    Point(name: "after the old key has gone", sign: .answerHeld(.deleteApiKey)),
+    Point(name: "at the discarding", sign: .journal(step: "discard_previous")),
   ]
-
-  private static func held(
-    _ operation: AuthOSEmulator.Operation, _ fault: Fault, _ name: String
-  ) -> Point {
-    Point(name: name, fault: (operation, fault))
-  }
 
   /// Waits for the moment, and gives the process that is in it.
   func victim(in fixture: WritFixture) async throws -> Int {
-    if let fault {
-      let before = fixture.authOS.counts.faults[fault.1.kind] ?? 0
+    switch sign {
+    case .answerHeld(let operation):
+      let fault = Fault.slowAfterEffect(.seconds(4))
+      let before = fixture.authOS.counts.faults[fault.kind] ?? 0
       fixture.authOS.faults = FaultPlan(
-        rules: [FaultRule(FaultRoute(fault.operation), script: [fault.1])])
-      try await awaiting(name, within: .seconds(30), every: .milliseconds(5)) {
-        fixture.authOS.counts.faults[fault.1.kind] ?? 0 > before
-      }
-    }
-    return try await awaiting(name, within: .seconds(30), every: .milliseconds(2)) {
-      try await candidate(fixture)
+        rules: [FaultRule(FaultRoute(operation), script: [fault])])
+      try await waiting { fixture.authOS.counts.faults[fault.kind] ?? 0 > before ? true : nil }
+      return try await waiting { try await Self.mostSilent(fixture) }
+    case .requestHeld(let operation, let step):
+      fixture.authOS.faults = FaultPlan(
+        rules: [FaultRule(FaultRoute(operation), script: [.slow(.seconds(4))])])
+      return try await waiting { try await Self.worker(fixture, at: step, openFor: 0.3) }
+    case .journal(let step):
+      return try await waiting { try await Self.worker(fixture, at: step, openFor: nil) }
     }
   }
 
-  /// The worker whose rotation stands where this point is.
-  private func candidate(_ fixture: WritFixture) async throws -> Int? {
-    let rows = try await fixture.pool.query(
+  @discardableResult
+  private func waiting<Value: Sendable>(
+    _ question: () async throws -> Value?
+  ) async throws -> Value {
+    try await awaiting(name, within: .seconds(30), every: .milliseconds(3), question)
+  }
+
+  /// The worker whose rotation has come to a step in this attempt, or whose request for it has been on its
+  /// way for so many seconds.
+  private static func worker(
+    _ fixture: WritFixture, at step: String, openFor seconds: Double?
+  ) async throws -> Int? {
+    try await fixture.pool.query(
       """
       select w.pid::int8 as pid
         from writ_data.job as j
         join writ_data.worker as w on w.id = j.worker_id and w.state = 'live'
-       where j.type = 'rotate_api_key' and j.state = 'running'
-         and ($1::text is null
-              or exists (select from writ_data.journal as s
-                          where s.job_id = j.id and s.step = $1 and s.attempt = j.attempt))
+        join writ_data.journal as s on s.job_id = j.id and s.attempt = j.attempt
+       where j.type = 'rotate_api_key' and j.state = 'running' and s.step = $1
+         and ($2::float8 is null
+              or s.outcome_at is null
+                 and s.intent_at < clock_timestamp() - make_interval(secs => $2::float8))
        order by j.id desc
-      """, [.text(step)])
-    guard fault != nil else { return try rows.first?["pid"].decode() }
-    // With three rotations at once, the one that waits for an answer has been silent for longest.
-    let silent = try await fixture.pool.query(
+       limit 1
+      """, [.text(step), .double(seconds)]
+    ).first?["pid"].decode()
+  }
+
+  /// The worker of the rotation of which nothing has been heard for longest: the one that waits.
+  private static func mostSilent(_ fixture: WritFixture) async throws -> Int? {
+    try await fixture.pool.query(
       """
       select w.pid::int8 as pid
         from writ_data.job as j
@@ -239,8 +258,8 @@ private struct Point: Sendable {
                   (select max(greatest(s.intent_at, s.outcome_at)) from writ_data.journal as s
                     where s.job_id = j.id))
        limit 1
-      """)
-    return try silent.first?["pid"].decode()
+      """
+    ).first?["pid"].decode()
   }
 }
 
@@ -311,7 +330,7 @@ private struct Load {
           ordered += 1
         }
         ordered += 1
-        while try await fixture.unfinished(type: nil) > 30, !isOver.isRaised {
+        while try await fixture.unfinished(type: nil) > 20, !isOver.isRaised {
           try await Task.sleep(for: .milliseconds(20))
         }
       }
