@@ -77,7 +77,7 @@ extension WholeProcesses {
       var deaths: [String: Int] = [:]
       for _ in 0..<Self.rounds {
         for point in Point.all {
-          let victim = try await point.victim(in: fixture)
+          let victim = try await point.victim(in: fixture, among: fleet.livePids)
           if try await fleet.replace(victim) { deaths[point.name, default: 0] += 1 }
         }
       }
@@ -198,8 +198,10 @@ private struct Point: Sendable {
     Point(name: "at the discarding", sign: .journal(step: "discard_previous")),
   ]
 
-  /// Waits for the moment, and gives the process that is in it.
-  func victim(in fixture: WritFixture) async throws -> Int {
+  /// Waits for the moment, and gives the process that is in it, of those that are alive.
+  ///
+  /// The database takes one that was killed for alive until its lease ends.
+  func victim(in fixture: WritFixture, among pids: String) async throws -> Int {
     switch sign {
     case .answerHeld(let operation):
       let fault = Fault.slowAfterEffect(.seconds(4))
@@ -207,13 +209,13 @@ private struct Point: Sendable {
       fixture.authOS.faults = FaultPlan(
         rules: [FaultRule(FaultRoute(operation), script: [fault])])
       try await waiting { fixture.authOS.counts.faults[fault.kind] ?? 0 > before ? true : nil }
-      return try await waiting { try await Self.mostSilent(fixture) }
+      return try await waiting { try await Self.mostSilent(fixture, pids) }
     case .requestHeld(let operation, let step):
       fixture.authOS.faults = FaultPlan(
         rules: [FaultRule(FaultRoute(operation), script: [.slow(.seconds(4))])])
-      return try await waiting { try await Self.worker(fixture, at: step, openFor: 0.3) }
+      return try await waiting { try await Self.worker(fixture, pids, at: step, openFor: 0.3) }
     case .journal(let step):
-      return try await waiting { try await Self.worker(fixture, at: step, openFor: nil) }
+      return try await waiting { try await Self.worker(fixture, pids, at: step, openFor: nil) }
     }
   }
 
@@ -227,13 +229,14 @@ private struct Point: Sendable {
   /// The worker whose rotation has come to a step in this attempt, or whose request for it has been on its
   /// way for so many seconds.
   private static func worker(
-    _ fixture: WritFixture, at step: String, openFor seconds: Double?
+    _ fixture: WritFixture, _ pids: String, at step: String, openFor seconds: Double?
   ) async throws -> Int? {
     try await fixture.pool.query(
       """
       select w.pid::int8 as pid
         from writ_data.job as j
-        join writ_data.worker as w on w.id = j.worker_id and w.state = 'live'
+        join writ_data.worker as w
+          on w.id = j.worker_id and w.state = 'live' and w.pid::text = any (string_to_array($3, ','))
         join writ_data.journal as s on s.job_id = j.id and s.attempt = j.attempt
        where j.type = 'rotate_api_key' and j.state = 'running' and s.step = $1
          and ($2::float8 is null
@@ -241,24 +244,25 @@ private struct Point: Sendable {
                  and s.intent_at < clock_timestamp() - make_interval(secs => $2::float8))
        order by j.id desc
        limit 1
-      """, [.text(step), .double(seconds)]
+      """, [.text(step), .double(seconds), .text(pids)]
     ).first?["pid"].decode()
   }
 
   /// The worker of the rotation of which nothing has been heard for longest: the one that waits.
-  private static func mostSilent(_ fixture: WritFixture) async throws -> Int? {
+  private static func mostSilent(_ fixture: WritFixture, _ pids: String) async throws -> Int? {
     try await fixture.pool.query(
       """
       select w.pid::int8 as pid
         from writ_data.job as j
-        join writ_data.worker as w on w.id = j.worker_id and w.state = 'live'
+        join writ_data.worker as w
+          on w.id = j.worker_id and w.state = 'live' and w.pid::text = any (string_to_array($1, ','))
        where j.type = 'rotate_api_key' and j.state = 'running'
        order by greatest(
                   j.claimed_at,
                   (select max(greatest(s.intent_at, s.outcome_at)) from writ_data.journal as s
                     where s.job_id = j.id))
        limit 1
-      """
+      """, [.text(pids)]
     ).first?["pid"].decode()
   }
 }
@@ -272,6 +276,8 @@ private final class Fleet: Sendable {
   private let live: Shared<[WritProcess]>
 
   var processes: [WritProcess] { state.value }
+  /// The process numbers of those that have not been killed, separated by commas.
+  var livePids: String { live.value.map { String($0.identifier) }.joined(separator: ",") }
 
   private init(_ fixture: WritFixture, _ workers: [WritProcess]) {
     self.fixture = fixture
