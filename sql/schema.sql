@@ -228,7 +228,7 @@ begin
       from writ.job as j
      where j.batch_id = $1 and j.id > $3 and ($2 is null or j.state = $2)
      order by j.id
-     limit least($4, 10000);
+     limit greatest(least($4, 10000), 0);
 end
 $_$;
 
@@ -270,7 +270,7 @@ begin
         select b.* from writ_data.batch as b
          where b.created_by = _caller or _sees_all
          order by b.id desc
-         limit least($1, 1000)
+         limit greatest(least($1, 1000), 0)
       ) as b,
       lateral writ_data.describe_batch(row(b.*)::writ_data.batch) as d
      order by d.id desc;
@@ -287,7 +287,7 @@ CREATE FUNCTION writ.cancel(job_id bigint, force boolean DEFAULT false) RETURNS 
 declare
   _now constant timestamptz := clock_timestamp();
   _caller constant text := writ_data.caller();
-  _actor constant text := nullif(current_setting('writ.actor', true), '');
+  _actor constant text := writ_data.actor();
   _job writ_data.job;
   _changed boolean;
 begin
@@ -442,7 +442,7 @@ begin
   )
   values (
     _now, 'promoted', $1, _job.attempt, _job.type, _job.environment, 'waiting', 'available',
-    'user_action', _caller, nullif(current_setting('writ.actor', true), ''), _job.subject_digest
+    'user_action', _caller, writ_data.actor(), _job.subject_digest
   );
   perform writ_data.wake(_job.queue);
   return _now;
@@ -593,14 +593,14 @@ begin
     insert into writ_data.audit_event (occurred_at, event, environment, role_name, actor)
     values (
       clock_timestamp(), 'environment_created', $1, writ_data.caller(),
-      nullif(current_setting('writ.actor', true), '')
+      writ_data.actor()
     );
   end if;
   if _added and $2 or _is_changed then
     insert into writ_data.audit_event (occurred_at, event, environment, role_name, actor)
     values (
       clock_timestamp(), 'default_environment_changed', $1, writ_data.caller(),
-      nullif(current_setting('writ.actor', true), '')
+      writ_data.actor()
     );
   end if;
   return _added;
@@ -745,7 +745,7 @@ begin
       ) as r
      where r.place > coalesce($2, 0)
      order by r.place
-     limit $3;
+     limit case when $3 < 0 then 0 else $3 end;
 end
 $_$;
 
@@ -866,7 +866,7 @@ begin
   perform writ_data.make_gates();
   insert into writ_data.audit_event (occurred_at, event, type, role_name, actor, definition_hash)
   values (
-    _now, 'type_published', _name, _caller, nullif(current_setting('writ.actor', true), ''),
+    _now, 'type_published', _name, _caller, writ_data.actor(),
     spec ->> 'hash'
   );
   perform writ_data.put_schedules(_name, spec -> 'schedules', _now);
@@ -978,7 +978,7 @@ begin
   )
   values (
     _now, 'replayed', $1, _job.attempt, _job.type, _job.environment, _from, 'available',
-    writ_data.caller(), nullif(current_setting('writ.actor', true), ''), _job.definition_hash,
+    writ_data.caller(), writ_data.actor(), _job.definition_hash,
     _job.subject_digest, jsonb_build_object('forced', _obstacle.rule is not null)
   );
   perform writ_data.wake(_job.queue);
@@ -1117,7 +1117,6 @@ CREATE FUNCTION writ.set_limit(type text DEFAULT NULL::text, environment text DE
 #variable_conflict use_variable
 declare
   _place record;
-  _actor constant text := nullif(current_setting('writ.actor', true), '');
 begin
   _place := writ_data.limit_place(environment, type);
   if concurrency not between 0 and 100000 then
@@ -1138,10 +1137,9 @@ begin
       'For example rate => 10, per => ''1 second''.'
     );
   end if;
-  if length(_actor) > 200 or writ_data.looks_secret(_actor) then
+  if per / rate < interval '1 microsecond' then
     perform writ_data.refuse_limit(
-      'actor', 'the setting writ.actor must name a person in at most 200 characters',
-      'Set it with: set local writ.actor = ''…''; it is recorded in the audit trail.'
+      'rate', 'rate must not be more than one job a microsecond', 'Leave the rate out for no limit.'
     );
   end if;
   insert into writ_data.limit_setting as s (
@@ -1217,6 +1215,24 @@ end
 $_$;
 
 ALTER FUNCTION writ.status(job_id bigint) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.actor() RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  _actor constant text := nullif(current_setting('writ.actor', true), '');
+begin
+  if length(_actor) > 200 or writ_data.looks_secret(_actor) then
+    raise exception using
+      errcode = 'WR003', column = 'actor',
+      message = 'the setting writ.actor must name a person in at most 200 characters',
+      hint = 'Set it with: set local writ.actor = ''…''; it is recorded in the audit trail.';
+  end if;
+  return _actor;
+end
+$$;
+
+ALTER FUNCTION writ_data.actor() OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.add_job(type text, definition_hash text, max_attempts integer, deadline interval, key_window interval, payload jsonb, subject text, recorded jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text, expires_at timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
@@ -1414,7 +1430,7 @@ declare
   _max_faults constant int := 100;
   _now constant timestamptz := clock_timestamp();
   _caller constant text := writ_data.caller();
-  _actor constant text := nullif(current_setting('writ.actor', true), '');
+  _actor constant text := writ_data.actor();
   _type constant text := (type).name;
   _rows writ_data.bulk_row[];
   _row writ_data.bulk_row;
@@ -1888,7 +1904,7 @@ begin
     clock_timestamp(),
     case when is_granted then 'type_granted' else 'type_revoked' end::writ_data.audit_event_kind,
     job_type,
-    writ_data.caller(), nullif(current_setting('writ.actor', true), ''),
+    writ_data.caller(), writ_data.actor(),
     jsonb_build_object('grantee', role_name)
   );
 end
@@ -2218,6 +2234,72 @@ end
 $_$;
 
 ALTER FUNCTION writ_data.check_rows(type text, row_values jsonb[], first_place integer, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, max_faults integer) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.check_schedule(name text, spec jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_variable
+declare
+  _rule text;
+  _field text;
+begin
+  select f.field, f.field || ' must be whole numbers from ' || f.low || ' to ' || f.high
+    into _field, _rule
+    from (
+      values ('minutes', 0, 59), ('hours', 0, 23), ('days', 1, 31), ('months', 1, 12),
+             ('weekdays', 0, 6)
+    ) as f (field, low, high)
+   where jsonb_array_length(spec -> f.field) > 60
+      or exists (
+           select
+             from jsonb_array_elements(spec -> f.field) as e (value)
+            where case jsonb_typeof(e.value)
+                    when 'number' then e.value::numeric not between f.low and f.high
+                      or e.value::numeric % 1 <> 0
+                    else true
+                  end
+         )
+   limit 1;
+  if _field is null then
+    select f.field, f.rule
+      into _field, _rule
+      from (
+        values
+          ('cron', 'cron must have at most 1000 characters and be no secret',
+            length(spec ->> 'cron') > 1000 or writ_data.looks_secret(spec ->> 'cron')
+              or writ_data.looks_secret(name)),
+          ('is_last_day', 'is_last_day must be true or false',
+            jsonb_typeof(spec -> 'is_last_day') not in ('boolean', 'null')),
+          ('matches_either_day', 'matches_either_day must be true or false',
+            jsonb_typeof(spec -> 'matches_either_day') not in ('boolean', 'null')),
+          ('inputs', 'inputs must be an object', jsonb_typeof(spec -> 'inputs') not in ('object', 'null')),
+          ('environments', 'environments must be a list of texts',
+            case jsonb_typeof(spec -> 'environments')
+              when 'array' then exists (
+                select
+                  from jsonb_array_elements(spec -> 'environments') as e (value)
+                 where jsonb_typeof(e.value) <> 'string'
+              )
+              when 'null' then false
+              else spec ? 'environments'
+            end),
+          ('priority', 'priority must be from 0 to 9',
+            spec -> 'priority' <> 'null' and spec ->> 'priority' !~ '^[0-9]$'),
+          ('missed', 'missed must be once or skip',
+            spec -> 'missed' <> 'null' and spec ->> 'missed' not in ('once', 'skip'))
+      ) as f (field, rule, is_wrong)
+     where f.is_wrong
+     limit 1;
+  end if;
+  if _field is not null then
+    raise exception using
+      errcode = 'WR003', column = _field, message = name || ': ' || _rule,
+      hint = 'The command writ schedules add reads a cron expression into its fields.';
+  end if;
+end
+$_$;
+
+ALTER FUNCTION writ_data.check_schedule(name text, spec jsonb) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.check_type(type text) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -3332,7 +3414,7 @@ begin
   )
   values (
     now, event, case when event = 'schedule_fired' then schedule.last_job_id end, schedule.type,
-    schedule.environment, writ_data.caller(), nullif(current_setting('writ.actor', true), ''),
+    schedule.environment, writ_data.caller(), writ_data.actor(),
     case when event = 'schedule_refused' then schedule.last_error ->> 'code' end,
     jsonb_build_object('schedule', schedule.name) || coalesce(recorded, '{}')
   );
@@ -3507,7 +3589,7 @@ begin
   )
   values (
     clock_timestamp(), 'limit_changed', nullif($2, ''), $1, writ_data.caller(),
-    nullif(current_setting('writ.actor', true), ''), $3
+    writ_data.actor(), $3
   );
 end
 $_$;
@@ -3520,7 +3602,7 @@ CREATE FUNCTION writ_data.open_batch(callback_type text DEFAULT NULL::text) RETU
 declare
   _now constant timestamptz := clock_timestamp();
   _caller constant text := writ_data.caller();
-  _actor constant text := nullif(current_setting('writ.actor', true), '');
+  _actor constant text := writ_data.actor();
   _id bigint;
 begin
   insert into writ_data.batch (created_at, created_by, actor)
@@ -3855,6 +3937,7 @@ begin
       message = name || ': the schedule needs cron with its fields as lists of numbers',
       hint = 'The command writ schedules add reads a cron expression into its fields.';
   end if;
+  perform writ_data.check_schedule(name, spec);
   _schedule.type := type;
   _schedule.name := name;
   _schedule.cron := spec ->> 'cron';
@@ -4182,7 +4265,16 @@ begin
       hint := 'The view writ.job lists the jobs.';
       return;
     end if;
-  elsif _job.reason is distinct from 'review' then
+  end if;
+  if exists (
+    select from writ_data.batch as b where b.callback_job_id = $1 and b.finished_at is null
+  )
+  then
+    rule := format('job %s must not be replayed: it is the callback of a batch that is not finished', $1);
+    hint := 'Wait until the batch is finished; writ batches show tells what it waits for.';
+    return;
+  end if;
+  if _job.reason is distinct from 'review' and _job.state not in ('completed', 'discarded', 'cancelled') then
     rule := format('job %s is %s, and only a job that has finished or waits for review is replayed',
     $1, _job.state);
     hint := case _job.state
@@ -6717,6 +6809,8 @@ GRANT ALL ON FUNCTION writ.status(job_id bigint) TO writ_enqueuer;
 GRANT ALL ON FUNCTION writ.status(job_id bigint) TO writ_admin;
 GRANT ALL ON FUNCTION writ.status(job_id bigint) TO writ_auditor;
 
+REVOKE ALL ON FUNCTION writ_data.actor() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.add_job(type text, definition_hash text, max_attempts integer, deadline interval, key_window interval, payload jsonb, subject text, recorded jsonb, run_at timestamp with time zone, priority integer, idempotency_key text, environment text, queue text, traceparent text, expires_at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.add_many(type text, row_values jsonb[], batch_id bigint, closes_batch boolean, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, environment text, queue text, traceparent text, OUT batch bigint, OUT jobs integer, OUT known integer) FROM PUBLIC;
@@ -6754,6 +6848,8 @@ REVOKE ALL ON FUNCTION writ_data.check_expiry(type text, expires_at timestamp wi
 REVOKE ALL ON FUNCTION writ_data.check_order(type text, payload jsonb, _text text, subject text, run_at timestamp with time zone, priority integer, idempotency_key text, expires_at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.check_rows(type text, row_values jsonb[], first_place integer, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, max_faults integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.check_schedule(name text, spec jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.check_type(type text) FROM PUBLIC;
 

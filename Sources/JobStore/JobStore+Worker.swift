@@ -157,6 +157,20 @@ extension JobStore {
   /// - Throws: ``JobStoreError`` with `unreadableDefinition` when this program does not understand it.
   public func definition(hash: String) async throws -> JobTypeDefinition? {
     guard let row = try await pool.query(.definition, [.text(hash)]).first else { return nil }
+    return try Self.definition(row, hash: hash)
+  }
+
+  /// The definitions under which types are ordered now, by name, but for those of these names.
+  ///
+  /// Needs the role `writ_admin` or `writ_auditor`.
+  /// - Throws: ``JobStoreError`` with `unreadableDefinition` when this program does not understand one.
+  public func publishedDefinitions(except names: [String]) async throws -> [JobTypeDefinition] {
+    try await pool.query(.publishedDefinitions, [.texts(names)]).map { row in
+      try Self.definition(row, hash: try row.decode("hash"))
+    }
+  }
+
+  private static func definition(_ row: PostgresRow, hash: String) throws -> JobTypeDefinition {
     let type: String = try row.decode("type")
     let sources = try JSONValue(parsing: try row.decode("sources", as: String.self))
     let files = (sources.arrayValue ?? []).compactMap { source in

@@ -46,6 +46,7 @@ extension Statement {
   static let cancel = stored("cancel")
   static let status = stored("status")
   static let checkNow = stored("check_now")
+  static let publishedDefinitions = stored("published_definitions")
   static let migrations = stored("migrations")
   static let fireSchedule = stored("fire_schedule")
   static let schedules = stored("schedules")

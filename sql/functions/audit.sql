@@ -9,6 +9,24 @@ return case pg_catalog.current_setting('role')
   else pg_catalog.current_setting('role')
 end;
 
+-- The person for whom a gateway acts, as the setting writ.actor says; null where it says nothing. What it
+-- says is kept for good, so it is checked wherever it is read.
+create or replace function writ_data.actor() returns text
+language plpgsql stable
+as $$
+declare
+  _actor constant text := nullif(current_setting('writ.actor', true), '');
+begin
+  if length(_actor) > 200 or writ_data.looks_secret(_actor) then
+    raise exception using
+      errcode = 'WR003', column = 'actor',
+      message = 'the setting writ.actor must name a person in at most 200 characters',
+      hint = 'Set it with: set local writ.actor = ''…''; it is recorded in the audit trail.';
+  end if;
+  return _actor;
+end
+$$;
+
 -- Whether the text looks like a credential: AuthOS key, JWT, private key, bearer token, keys of
 -- clouds and forges. Such a value is refused wherever a caller could put one.
 create or replace function writ_data.looks_secret(value text) returns boolean

@@ -22,7 +22,7 @@ as $$
 declare
   _now constant timestamptz := clock_timestamp();
   _caller constant text := writ_data.caller();
-  _actor constant text := nullif(current_setting('writ.actor', true), '');
+  _actor constant text := writ_data.actor();
   _id bigint;
 begin
   insert into writ_data.batch (created_at, created_by, actor)
@@ -465,7 +465,7 @@ begin
         select b.* from writ_data.batch as b
          where b.created_by = _caller or _sees_all
          order by b.id desc
-         limit least($1, 1000)
+         limit greatest(least($1, 1000), 0)
       ) as b,
       lateral writ_data.describe_batch(row(b.*)::writ_data.batch) as d
      order by d.id desc;
@@ -492,7 +492,7 @@ begin
       from writ.job as j
      where j.batch_id = $1 and j.id > $3 and ($2 is null or j.state = $2)
      order by j.id
-     limit least($4, 10000);
+     limit greatest(least($4, 10000), 0);
 end
 $$;
 

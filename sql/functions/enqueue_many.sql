@@ -174,7 +174,7 @@ declare
   _max_faults constant int := 100;
   _now constant timestamptz := clock_timestamp();
   _caller constant text := writ_data.caller();
-  _actor constant text := nullif(current_setting('writ.actor', true), '');
+  _actor constant text := writ_data.actor();
   _type constant text := (type).name;
   _rows writ_data.bulk_row[];
   _row writ_data.bulk_row;

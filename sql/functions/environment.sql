@@ -32,14 +32,14 @@ begin
     insert into writ_data.audit_event (occurred_at, event, environment, role_name, actor)
     values (
       clock_timestamp(), 'environment_created', $1, writ_data.caller(),
-      nullif(current_setting('writ.actor', true), '')
+      writ_data.actor()
     );
   end if;
   if _added and $2 or _is_changed then
     insert into writ_data.audit_event (occurred_at, event, environment, role_name, actor)
     values (
       clock_timestamp(), 'default_environment_changed', $1, writ_data.caller(),
-      nullif(current_setting('writ.actor', true), '')
+      writ_data.actor()
     );
   end if;
   return _added;

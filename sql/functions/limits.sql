@@ -384,7 +384,7 @@ begin
   )
   values (
     clock_timestamp(), 'limit_changed', nullif($2, ''), $1, writ_data.caller(),
-    nullif(current_setting('writ.actor', true), ''), $3
+    writ_data.actor(), $3
   );
 end
 $$;
@@ -403,7 +403,6 @@ as $$
 #variable_conflict use_variable
 declare
   _place record;
-  _actor constant text := nullif(current_setting('writ.actor', true), '');
 begin
   _place := writ_data.limit_place(environment, type);
   if concurrency not between 0 and 100000 then
@@ -424,10 +423,9 @@ begin
       'For example rate => 10, per => ''1 second''.'
     );
   end if;
-  if length(_actor) > 200 or writ_data.looks_secret(_actor) then
+  if per / rate < interval '1 microsecond' then
     perform writ_data.refuse_limit(
-      'actor', 'the setting writ.actor must name a person in at most 200 characters',
-      'Set it with: set local writ.actor = ''…''; it is recorded in the audit trail.'
+      'rate', 'rate must not be more than one job a microsecond', 'Leave the rate out for no limit.'
     );
   end if;
   insert into writ_data.limit_setting as s (

@@ -77,7 +77,7 @@ begin
   perform writ_data.make_gates();
   insert into writ_data.audit_event (occurred_at, event, type, role_name, actor, definition_hash)
   values (
-    _now, 'type_published', _name, _caller, nullif(current_setting('writ.actor', true), ''),
+    _now, 'type_published', _name, _caller, writ_data.actor(),
     spec ->> 'hash'
   );
   perform writ_data.put_schedules(_name, spec -> 'schedules', _now);
@@ -162,7 +162,7 @@ begin
     clock_timestamp(),
     case when is_granted then 'type_granted' else 'type_revoked' end::writ_data.audit_event_kind,
     job_type,
-    writ_data.caller(), nullif(current_setting('writ.actor', true), ''),
+    writ_data.caller(), writ_data.actor(),
     jsonb_build_object('grantee', role_name)
   );
 end

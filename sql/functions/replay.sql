@@ -29,7 +29,16 @@ begin
       hint := 'The view writ.job lists the jobs.';
       return;
     end if;
-  elsif _job.reason is distinct from 'review' then
+  end if;
+  if exists (
+    select from writ_data.batch as b where b.callback_job_id = $1 and b.finished_at is null
+  )
+  then
+    rule := format('job %s must not be replayed: it is the callback of a batch that is not finished', $1);
+    hint := 'Wait until the batch is finished; writ batches show tells what it waits for.';
+    return;
+  end if;
+  if _job.reason is distinct from 'review' and _job.state not in ('completed', 'discarded', 'cancelled') then
     rule := format('job %s is %s, and only a job that has finished or waits for review is replayed',
     $1, _job.state);
     hint := case _job.state
@@ -216,7 +225,7 @@ begin
   )
   values (
     _now, 'replayed', $1, _job.attempt, _job.type, _job.environment, _from, 'available',
-    writ_data.caller(), nullif(current_setting('writ.actor', true), ''), _job.definition_hash,
+    writ_data.caller(), writ_data.actor(), _job.definition_hash,
     _job.subject_digest, jsonb_build_object('forced', _obstacle.rule is not null)
   );
   perform writ_data.wake(_job.queue);
@@ -235,7 +244,7 @@ as $$
 declare
   _now constant timestamptz := clock_timestamp();
   _caller constant text := writ_data.caller();
-  _actor constant text := nullif(current_setting('writ.actor', true), '');
+  _actor constant text := writ_data.actor();
   _job writ_data.job;
   _changed boolean;
 begin

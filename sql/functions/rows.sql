@@ -94,7 +94,7 @@ begin
       ) as r
      where r.place > coalesce($2, 0)
      order by r.place
-     limit $3;
+     limit case when $3 < 0 then 0 else $3 end;
 end
 $$;
 

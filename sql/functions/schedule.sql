@@ -178,7 +178,7 @@ begin
   )
   values (
     now, event, case when event = 'schedule_fired' then schedule.last_job_id end, schedule.type,
-    schedule.environment, writ_data.caller(), nullif(current_setting('writ.actor', true), ''),
+    schedule.environment, writ_data.caller(), writ_data.actor(),
     case when event = 'schedule_refused' then schedule.last_error ->> 'code' end,
     jsonb_build_object('schedule', schedule.name) || coalesce(recorded, '{}')
   );
@@ -265,6 +265,71 @@ begin
 end
 $$;
 
+-- Refuses with WR003 what a cast or a check of the table would refuse with the value in its words.
+create or replace function writ_data.check_schedule(name text, spec jsonb) returns void
+language plpgsql
+as $$
+#variable_conflict use_variable
+declare
+  _rule text;
+  _field text;
+begin
+  select f.field, f.field || ' must be whole numbers from ' || f.low || ' to ' || f.high
+    into _field, _rule
+    from (
+      values ('minutes', 0, 59), ('hours', 0, 23), ('days', 1, 31), ('months', 1, 12),
+             ('weekdays', 0, 6)
+    ) as f (field, low, high)
+   where jsonb_array_length(spec -> f.field) > 60
+      or exists (
+           select
+             from jsonb_array_elements(spec -> f.field) as e (value)
+            where case jsonb_typeof(e.value)
+                    when 'number' then e.value::numeric not between f.low and f.high
+                      or e.value::numeric % 1 <> 0
+                    else true
+                  end
+         )
+   limit 1;
+  if _field is null then
+    select f.field, f.rule
+      into _field, _rule
+      from (
+        values
+          ('cron', 'cron must have at most 1000 characters and be no secret',
+            length(spec ->> 'cron') > 1000 or writ_data.looks_secret(spec ->> 'cron')
+              or writ_data.looks_secret(name)),
+          ('is_last_day', 'is_last_day must be true or false',
+            jsonb_typeof(spec -> 'is_last_day') not in ('boolean', 'null')),
+          ('matches_either_day', 'matches_either_day must be true or false',
+            jsonb_typeof(spec -> 'matches_either_day') not in ('boolean', 'null')),
+          ('inputs', 'inputs must be an object', jsonb_typeof(spec -> 'inputs') not in ('object', 'null')),
+          ('environments', 'environments must be a list of texts',
+            case jsonb_typeof(spec -> 'environments')
+              when 'array' then exists (
+                select
+                  from jsonb_array_elements(spec -> 'environments') as e (value)
+                 where jsonb_typeof(e.value) <> 'string'
+              )
+              when 'null' then false
+              else spec ? 'environments'
+            end),
+          ('priority', 'priority must be from 0 to 9',
+            spec -> 'priority' <> 'null' and spec ->> 'priority' !~ '^[0-9]$'),
+          ('missed', 'missed must be once or skip',
+            spec -> 'missed' <> 'null' and spec ->> 'missed' not in ('once', 'skip'))
+      ) as f (field, rule, is_wrong)
+     where f.is_wrong
+     limit 1;
+  end if;
+  if _field is not null then
+    raise exception using
+      errcode = 'WR003', column = _field, message = name || ': ' || _rule,
+      hint = 'The command writ schedules add reads a cron expression into its fields.';
+  end if;
+end
+$$;
+
 -- The rows that a description makes, one an environment; refuses what no schedule can have.
 -- spec: {name, cron, minutes, hours, days, is_last_day, months, weekdays, matches_either_day,
 -- time_zone, inputs, environments, queue, priority, missed}.
@@ -295,6 +360,7 @@ begin
       message = name || ': the schedule needs cron with its fields as lists of numbers',
       hint = 'The command writ schedules add reads a cron expression into its fields.';
   end if;
+  perform writ_data.check_schedule(name, spec);
   _schedule.type := type;
   _schedule.name := name;
   _schedule.cron := spec ->> 'cron';

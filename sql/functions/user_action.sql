@@ -93,7 +93,7 @@ begin
   )
   values (
     _now, 'promoted', $1, _job.attempt, _job.type, _job.environment, 'waiting', 'available',
-    'user_action', _caller, nullif(current_setting('writ.actor', true), ''), _job.subject_digest
+    'user_action', _caller, writ_data.actor(), _job.subject_digest
   );
   perform writ_data.wake(_job.queue);
   return _now;

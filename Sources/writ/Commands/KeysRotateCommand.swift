@@ -78,13 +78,14 @@ struct KeysRotateCommand: AsyncParsableCommand {
   // MARK: What to rotate
 
   private func planned(_ configuration: Configuration) async throws -> [KeyRotation] {
-    let catalogue = try CatalogueSource.read(directory: configuration.catalogue).load()
-    let keyed = catalogue.jobTypes.filter { !$0.leastPrivilege.isEmpty }.map(\.name)
+    let known = try await KeyedTypes.take(configuration)
+    if let blindSpot = known.blindSpot { Output.current.note("writ: \(blindSpot)") }
+    let keyed = known.keyed.map(\.name)
     guard all else {
       for type in types where !keyed.contains(type) {
         throw CommandError(
           .badData,
-          catalogue.jobType(type) == nil
+          known.jobType(type) == nil
             ? "there is no job type \(type.printable)" + Suggestion.question(type, among: keyed)
             : "jobs of the type \(type) need no key")
       }

@@ -21,14 +21,14 @@ struct KeySurvey: Sendable {
   static func take(
     of environments: [Configuration.Environment], _ configuration: Configuration, logger: Logger
   ) async throws -> KeySurvey {
-    let catalogue = try CatalogueSource.read(directory: configuration.catalogue).load()
-    let types = catalogue.jobTypes.filter { !$0.leastPrivilege.isEmpty }
-      .map { (name: $0.name, leastPrivilege: $0.leastPrivilege) }
+    let known = try await KeyedTypes.take(configuration)
+    let types = known.keyed.map { (name: $0.name, leastPrivilege: $0.leastPrivilege) }
     var survey = KeySurvey(
-      facts: environments.map { KeyFacts(environment: $0.name, types: types) }, blindSpots: [])
+      facts: environments.map { KeyFacts(environment: $0.name, types: types) },
+      blindSpots: known.blindSpot.map { [$0] } ?? [])
     survey.lookAtStore(configuration)
     await survey.lookAtDatabase(configuration)
-    await survey.lookAtAuthOS(configuration, catalogue, logger)
+    await survey.lookAtAuthOS(configuration, known, logger)
     return survey
   }
 
@@ -99,11 +99,12 @@ struct KeySurvey: Sendable {
   // MARK: AuthOS
 
   private mutating func lookAtAuthOS(
-    _ configuration: Configuration, _ catalogue: Catalogue, _ logger: Logger
+    _ configuration: Configuration, _ known: KeyedTypes, _ logger: Logger
   ) async {
-    guard let definition = catalogue.jobType("rotate_api_key") else {
+    guard let definition = known.jobType("rotate_api_key") else {
       blindSpots.append(
-        "the catalogue has no job type rotate_api_key, which tells how keys are listed")
+        "neither the catalogue nor the database has the job type rotate_api_key, which tells how keys are listed"
+      )
       return
     }
     do {
