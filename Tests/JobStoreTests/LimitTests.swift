@@ -106,7 +106,8 @@ import Testing
       #expect(first.jobs.map(\.id) == Array(jobs[..<2]))
       #expect(first.finding.isExhausted)
       let wait = try #require(first.nextStart)
-      #expect(wait > .zero && wait <= .milliseconds(100))
+      // None is left where the claim itself took longer than that.
+      #expect(wait >= .zero && wait <= .milliseconds(100))
       #expect(try await database.state(jobs[2]) == "waiting/rate")
       let urgent = try await order(database, 1, "writ.paced(priority => 1)")[0]
       var started = first.jobs.map(\.id)

@@ -95,7 +95,8 @@ extension WholeProcesses {
         #expect(rows.allSatisfy { $0["id"] != nil && $0["warnings"] == [] }, "\(rows)")
         #expect(
           notLookedAt == [
-            "the database does not let this role look at rotations and workers; use a member of writ_admin"
+            "the database does not let this role see which types are published besides those of the catalogue; use a member of writ_admin",
+            "the database does not let this role look at rotations and workers; use a member of writ_admin",
           ])
         try fixture.write("management.password", "wrong horse battery staple")
         let (poorer, spots) = try await list(fixture, as: .admin)
