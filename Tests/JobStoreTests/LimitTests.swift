@@ -96,6 +96,14 @@ import Testing
     }
   }
 
+  @Test func `a rate of more than a job a microsecond stops no claim`() async throws {
+    try await with(limit: 100_000, seconds: 0.001) { database in
+      let jobs = try await order(database, 3)
+      let worker = try await database.worker()
+      #expect(try await claim(database, worker, limit: 10).jobs.map(\.id) == jobs)
+    }
+  }
+
   @Test func `what is over a rate is parked once, and starts by priority, then by number`()
     async throws
   {

@@ -129,7 +129,8 @@ begin
            b.used_until, r.spacing
       from writ_data.limit_in_force as l
       left join lateral (
-             select writ_data.burst(l.rate_limit) as burst, l.rate_period / l.rate_limit as spacing
+             select writ_data.burst(l.rate_limit) as burst,
+                    greatest(l.rate_period / l.rate_limit, interval '1 microsecond') as spacing
               where l.rate_limit is not null
            ) as r on true
       left join lateral (
