@@ -6,12 +6,15 @@
 demo: build
 	.build/debug/writ demo
 
+# Line by line, so that a run that is cut off has told all that it did.
+TEST = stdbuf -oL swift test --skip-build --disable-xctest
+
 # Workers, and then whole processes, come by themselves, so that what they wait for is not what other tests leave of the CPU.
 test: set-up lint
 	swift build --build-tests
-	timeout 900 swift test --skip-build --disable-xctest --skip PromiseTests --skip JobRunnerTests
-	timeout 900 swift test --skip-build --disable-xctest --filter JobRunnerTests
-	timeout 1800 swift test --skip-build --disable-xctest --filter PromiseTests
+	timeout 900 $(TEST) --skip PromiseTests --skip JobRunnerTests
+	timeout 900 $(TEST) --filter JobRunnerTests
+	timeout 1800 $(TEST) --filter PromiseTests
 
 build: set-up
 	swift build --product writ

@@ -4,10 +4,11 @@ import JSON
 import JobModel
 import Postgres
 import Testing
+import WritTesting
 
 @testable import JobStore
 
-@Suite struct BatchTests {
+@Suite(.timeLimit(.minutes(5))) struct BatchTests {
   /// A type whose fields take what a batch says.
   private static let report = JobTypes.type(
     "report", hash: "ee",
@@ -229,10 +230,11 @@ import Testing
       #expect(try await other == 2)
       async let wasOpen = database.store.closeBatch(id)
       // The closer stands in line behind the joiner.
-      while try await database.number(
-        "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
-          + " and datname = current_database()") == 0
-      { try await Task.sleep(for: .milliseconds(5)) }
+      try await awaiting("a session that waits for a lock", within: .seconds(60)) {
+        try await database.number(
+          "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+            + " and datname = current_database()") > 0
+      }
       end.yield()
       try await joiner
       #expect(try await wasOpen)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import JobStore
 
-@Suite struct ExpiryTests {
+@Suite(.timeLimit(.minutes(5))) struct ExpiryTests {
   /// Lets the deadline of a job pass.
   private func pass(_ database: TestDatabase, _ jobs: Int...) async throws {
     for job in jobs {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import JobStore
 
-@Suite struct OrderOfJobsTests {
+@Suite(.timeLimit(.minutes(5))) struct OrderOfJobsTests {
   @Test func `jobs of one subject run one at a time, in order`() async throws {
     try await TestDatabase.with { database in
       var ids: [Int] = []

@@ -7,7 +7,7 @@ import Testing
 
 @testable import JobStore
 
-@Suite struct ScheduleTests {
+@Suite(.timeLimit(.minutes(5))) struct ScheduleTests {
   // MARK: Moments
 
   static let moments: [(cron: String, zone: String, after: String, firings: [String])] = [
