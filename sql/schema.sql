@@ -1726,12 +1726,11 @@ $_$;
 
 ALTER FUNCTION writ_data.admit_limits(ids bigint[], environment text, types text[], worker_id bigint, now timestamp with time zone, granted bigint[]) OWNER TO writ_owner;
 
-CREATE FUNCTION writ_data.admit_subjects(INOUT ids bigint[], environment text, worker_id bigint, now timestamp with time zone, OUT started bigint[]) RETURNS record
+CREATE FUNCTION writ_data.admit_subjects(INOUT ids bigint[], environment text, worker_id bigint, now timestamp with time zone, OUT started bigint[], OUT blocked bigint[]) RETURNS record
     LANGUAGE plpgsql
     AS $_$
 #variable_conflict use_column
 declare
-  _blocked bigint[];
   _owned bigint[];
 begin
   select array_agg(j.id)
@@ -1760,22 +1759,22 @@ begin
   )
   select array_agg(job_id) into started from made;
   select array_agg(j.id)
-    into _blocked
+    into blocked
     from writ_data.job as j
    where j.id = any ($1) and j.subject is not null
      and j.id <> all (coalesce(_owned, '{}') || coalesce(started, '{}'));
-  if _blocked is not null then
-    perform writ_data.park(_blocked, 'predecessor', $3, $4);
+  if blocked is not null then
+    perform writ_data.park(blocked, 'predecessor', $3, $4);
     ids := array(
       select id from unnest($1) with ordinality as i (id, place)
-             where id <> all (_blocked)
+             where id <> all (blocked)
              order by place
     );
   end if;
 end
 $_$;
 
-ALTER FUNCTION writ_data.admit_subjects(INOUT ids bigint[], environment text, worker_id bigint, now timestamp with time zone, OUT started bigint[]) OWNER TO writ_owner;
+ALTER FUNCTION writ_data.admit_subjects(INOUT ids bigint[], environment text, worker_id bigint, now timestamp with time zone, OUT started bigint[], OUT blocked bigint[]) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.bulk_type(type text, row_values jsonb[]) RETURNS writ_data.job_type
     LANGUAGE plpgsql STABLE
@@ -4666,7 +4665,7 @@ $$;
 
 ALTER FUNCTION writ_data.wake(queue text) OWNER TO writ_owner;
 
-CREATE FUNCTION writ_worker.claim(worker_id bigint, queue text, environment text, max_jobs integer, lower_bounds bigint[]) RETURNS TABLE(id bigint, type text, definition_hash text, payload jsonb, subject text, attempt integer, failures integer, max_attempts integer, unresolved boolean, past_deadline boolean, past_action_deadline boolean, cancel_requested boolean, traceparent text, priority smallint, claim_order bigint, enqueued_at timestamp with time zone, journal jsonb, exhausted boolean, snapshot_xmin bigint, snapshot_xmax bigint, parked jsonb, next_start_in double precision)
+CREATE FUNCTION writ_worker.claim(worker_id bigint, queue text, environment text, max_jobs integer, lower_bounds bigint[]) RETURNS TABLE(id bigint, type text, definition_hash text, payload jsonb, subject text, attempt integer, failures integer, max_attempts integer, unresolved boolean, past_deadline boolean, past_action_deadline boolean, cancel_requested boolean, traceparent text, priority smallint, claim_order bigint, enqueued_at timestamp with time zone, journal jsonb, exhausted boolean, snapshot_xmin bigint, snapshot_xmax bigint, parked jsonb, next_start_in double precision, blocked bigint[])
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -4688,6 +4687,8 @@ declare
   _left jsonb := '[]';
   _admitted bigint[];
   _started bigint[];
+  _parked_now bigint[];
+  _blocked bigint[] := '{}';
   _granted bigint[] := '{}';
   _is_limited boolean;
   _is_paced boolean := false;
@@ -4810,10 +4811,11 @@ begin
       end if;
       _started := null;
       if _has_subjects then
-        select a.ids, a.started
-          into _admitted, _started
+        select a.ids, a.started, a.blocked
+          into _admitted, _started, _parked_now
           from writ_data.admit_subjects(_found, $3, $1, _now) as a;
         _has_slots := true;
+        _blocked := _blocked || coalesce(_parked_now, '{}');
       end if;
       if _types <> '{}' then
         _admitted := writ_data.admit_limits(_admitted, $3, _types, $1, _now, _granted);
@@ -4857,7 +4859,8 @@ begin
              null::boolean, null::boolean,
              null::boolean, null::boolean, null, null::smallint, null::bigint, null::timestamptz,
              null::jsonb, _exhausted, pg_snapshot_xmin(s)::text::bigint,
-             pg_snapshot_xmax(s)::text::bigint, nullif(_left, '[]'), _next
+             pg_snapshot_xmax(s)::text::bigint, nullif(_left, '[]'), _next,
+             nullif(_blocked, '{}')
         from pg_current_snapshot() as s;
     return;
   end if;
@@ -4913,7 +4916,7 @@ begin
              )
            end,
            _exhausted, pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint,
-           nullif(_left, '[]'), _next
+           nullif(_left, '[]'), _next, nullif(_blocked, '{}')
       from taken as t, pg_current_snapshot() as s
      order by t.place;
 end
@@ -5641,6 +5644,52 @@ end
 $_$;
 
 ALTER FUNCTION writ_worker.sweep(max_jobs integer) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_worker.unpark(ids bigint[]) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $_$
+#variable_conflict use_column
+declare
+  _environments text[];
+  _subjects text[];
+  _running bigint[];
+begin
+  select array_agg(s.environment), array_agg(s.subject)
+    into _environments, _subjects
+    from (
+      select distinct j.environment, j.subject
+        from writ_data.job as j
+       where j.id = any ($1)
+         and j.state::text = 'waiting' and j.waiting_reason = 'predecessor'
+    ) as s;
+  if _environments is null then
+    return 0;
+  end if;
+  _running := array(
+    select first.id
+      from unnest(_environments, _subjects) as s (environment, subject),
+           lateral (
+             select j.id, j.state
+               from writ_data.job as j
+              where j.environment = s.environment and j.subject = s.subject
+                and j.state <> 'scheduled' and j.waiting_reason is distinct from 'batch'
+              order by j.id
+              limit 1
+           ) as first
+     where first.state = 'running'
+  );
+  perform from writ_data.job as j where j.id = any (_running) order by j.id for key share;
+  return writ_data.unpark_subjects(_environments, _subjects, clock_timestamp());
+end
+$_$;
+
+ALTER FUNCTION writ_worker.unpark(ids bigint[]) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_worker.workers_without_key(environment text, type text, fingerprint text) RETURNS TABLE(worker_id bigint, name text, host text, prefix text, has_reported boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -6826,7 +6875,7 @@ REVOKE ALL ON FUNCTION writ_data.adding_call(spec jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.admit_limits(ids bigint[], environment text, types text[], worker_id bigint, now timestamp with time zone, granted bigint[]) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION writ_data.admit_subjects(INOUT ids bigint[], environment text, worker_id bigint, now timestamp with time zone, OUT started bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION writ_data.admit_subjects(INOUT ids bigint[], environment text, worker_id bigint, now timestamp with time zone, OUT started bigint[], OUT blocked bigint[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.bulk_type(type text, row_values jsonb[]) FROM PUBLIC;
 
@@ -7029,6 +7078,9 @@ GRANT ALL ON FUNCTION writ_worker.set_idle(worker_id bigint, is_idle boolean) TO
 
 REVOKE ALL ON FUNCTION writ_worker.sweep(max_jobs integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ_worker.sweep(max_jobs integer) TO writ_worker;
+
+REVOKE ALL ON FUNCTION writ_worker.unpark(ids bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ_worker.unpark(ids bigint[]) TO writ_worker;
 
 REVOKE ALL ON FUNCTION writ_worker.workers_without_key(environment text, type text, fingerprint text) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ_worker.workers_without_key(environment text, type text, fingerprint text) TO writ_worker;

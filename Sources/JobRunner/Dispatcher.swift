@@ -71,7 +71,9 @@ struct Dispatcher: Sendable {
             bell.ring()
           }
         }
-        await rest(found: !round.jobs.isEmpty, isSoon: round.isSoon, lines)
+        // Not before the jobs are started: it may wait for another worker's transaction.
+        let unparked = (try? await context.store.unpark(round.blockedJobs)) ?? 0
+        await rest(found: !round.jobs.isEmpty || unparked > 0, isSoon: round.isSoon, lines)
         // The next round begins with another line, so that none is always last.
         lines.append(lines.removeFirst())
       }
@@ -116,6 +118,8 @@ struct Dispatcher: Sendable {
     var isDoubtful = false
     /// When the first of the jobs that a rate holds back may start.
     var nextStart: Duration?
+    /// The jobs that were parked behind a predecessor.
+    var blockedJobs: [Int] = []
     /// Whether that is so soon that nothing else is worth while until then.
     var isSoon: Bool { nextStart.map { $0 < Dispatcher.soon } ?? false }
   }
@@ -134,6 +138,7 @@ struct Dispatcher: Sendable {
         let claim = try await context.store.claim(request)
         lines[index].cursor.note(claim.finding, of: scan, now: now)
         round.jobs += claim.jobs
+        round.blockedJobs += claim.blockedJobs
         round.nextStart = [round.nextStart, claim.nextStart].compactMap(\.self).min()
       } catch {
         round.isDoubtful = true

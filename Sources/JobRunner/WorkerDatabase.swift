@@ -44,8 +44,12 @@ extension WorkerDatabase: WorkerStore {
       worker: request.worker, queue: request.queue, environment: request.environment,
       limit: request.limit, lowerBounds: request.lowerBounds)
     return Claim(
-      jobs: claimed.jobs, finding: claimed.finding, nextStart: claimed.nextStart)
+      jobs: claimed.jobs, finding: claimed.finding, nextStart: claimed.nextStart,
+      blockedJobs: claimed.blockedJobs)
   }
+
+  /// Looks again at parked jobs.
+  public func unpark(_ jobs: [Int]) async throws -> Int { try await store.unparkJobs(jobs) }
 
   /// Writes what happened.
   public func record(worker: Int, _ entries: [RecordEntry]) async throws -> [RecordAnswer] {

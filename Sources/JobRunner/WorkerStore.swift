@@ -20,6 +20,12 @@ public protocol WorkerStore: Sendable {
   /// Takes due jobs; none when the worker's lease has ended.
   func claim(_ request: ClaimRequest) async throws -> Claim
 
+  /// Looks again at jobs that a claim has parked behind their predecessors, which may have ended at
+  /// that moment; gives how many became available.
+  ///
+  /// Without it the sweeper finds them later.
+  func unpark(_ jobs: [Int]) async throws -> Int
+
   /// Writes what came of jobs, all in one transaction; answers once for each job.
   ///
   /// Safe to repeat when the answer was lost: an intent or outcome that is there is accepted, and
@@ -114,14 +120,18 @@ public struct Claim: Sendable, Hashable {
   public var finding: ClaimCursor.Finding
   /// When another claim is worth while, if a rate holds jobs back.
   public var nextStart: Duration?
+  /// The jobs that were parked behind a predecessor, for ``WorkerStore/unpark(_:)``.
+  public var blockedJobs: [Int]
 
   /// A claim.
   public init(
-    jobs: [ClaimedJob], finding: ClaimCursor.Finding, nextStart: Duration? = nil
+    jobs: [ClaimedJob], finding: ClaimCursor.Finding, nextStart: Duration? = nil,
+    blockedJobs: [Int] = []
   ) {
     self.jobs = jobs
     self.finding = finding
     self.nextStart = nextStart
+    self.blockedJobs = blockedJobs
   }
 }
 

@@ -40,6 +40,8 @@ public struct ClaimedJobs: Sendable, Hashable {
   public let finding: ClaimCursor.Finding
   /// If a rate holds jobs back: when another claim is worth while; may have passed already.
   public let nextStart: Duration?
+  /// The jobs that it parked behind a predecessor, for ``JobStore/unparkJobs(_:)``.
+  public let blockedJobs: [Int]
 }
 
 /// What a sweep did.
@@ -124,7 +126,16 @@ extension JobStore {
         claimed: places, isExhausted: try last.decode("exhausted"),
         snapshotXmin: try last.decode("snapshot_xmin"),
         snapshotXmax: try last.decode("snapshot_xmax")),
-      nextStart: wait.map { .seconds($0) })
+      nextStart: wait.map { .seconds($0) },
+      blockedJobs: try last.decode("blocked", as: [Int]?.self) ?? [])
+  }
+
+  /// Looks again at jobs that a claim has parked, whose predecessors may have ended meanwhile.
+  ///
+  /// - Returns: How many became available.
+  public func unparkJobs(_ jobs: [Int]) async throws -> Int {
+    guard !jobs.isEmpty else { return 0 }
+    return try await row(.unpark, [.ints(jobs)]).decode("unparked")
   }
 
   /// Writes what happened to jobs, all in one transaction, and answers once for each job.

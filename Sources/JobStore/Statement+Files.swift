@@ -8,6 +8,7 @@ extension Statement {
   static let setIdle = stored("set_idle")
   static let deregister = stored("deregister")
   static let claim = stored("claim")
+  static let unpark = stored("unpark")
   static let record = stored("record")
   static let sweep = stored("sweep")
   static let definition = stored("definition")

@@ -108,6 +108,8 @@ final class FakeStore: WorkerStore {
     }
   }
 
+  func unpark(_ jobs: [Int]) async throws -> Int { 0 }
+
   func record(worker: Int, _ entries: [RecordEntry]) async throws -> [RecordAnswer] {
     let isHolding = state.withLock { state in
       state.recordCalls.append(entries)

@@ -100,6 +100,7 @@ struct FailingStore: WorkerStore {
     return try await base.renew(worker: worker, lease: lease, isIdle: isIdle)
   }
   func deregister(worker: Int) async throws { try await base.deregister(worker: worker) }
+  func unpark(_ jobs: [Int]) async throws -> Int { try await base.unpark(jobs) }
   func claim(_ request: ClaimRequest) async throws -> Claim {
     let claim = try await base.claim(request)
     if !claim.jobs.isEmpty, switches.claimsToLose.load(ordering: .relaxed) > 0 {

@@ -86,6 +86,7 @@ private struct MortalStore: WorkerStore {
     try death.live()
     try await base.deregister(worker: worker)
   }
+  func unpark(_ jobs: [Int]) async throws -> Int { try await base.unpark(jobs) }
   func claim(_ request: ClaimRequest) async throws -> Claim {
     try death.live()
     return try await base.claim(request)

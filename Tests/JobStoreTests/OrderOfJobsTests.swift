@@ -1,8 +1,10 @@
 // Jobs of one subject in order, and the limits of types.
 
+import JSON
 import JobModel
 import Postgres
 import Testing
+import WritTesting
 
 @testable import JobStore
 
@@ -26,6 +28,58 @@ import Testing
           "enqueued ->available", "parked available>waiting", "unparked waiting>available",
           "claimed available>running", "step", "completed running>completed",
         ])
+    }
+  }
+
+  @Test func `a job that is parked while its predecessor ends is looked at again`() async throws {
+    try await TestDatabase.with { database in
+      _ = try await database.number("select writ.create_user('a@b.cd')")
+      let worker = try await database.worker()
+      let first = try #require(try await database.claim(worker).first)
+      let second = try await database.number("select writ.create_user('a@b.cd')")
+      let unparked = try await database.pool.withTransaction { connection in
+        let end = JobRecord.done.json(job: first.id, attempt: first.attempt)
+        _ = try connection.query(
+          "select * from writ_worker.record($1, $2)",
+          [.int(worker), .json(JSONValue.array([end]).serialized())])
+        let claimed = try await database.store.claimJobs(
+          worker: worker, queue: "default", environment: "default", limit: 10,
+          lowerBounds: [Int](repeating: 0, count: 10))
+        #expect(claimed.jobs.isEmpty)
+        #expect(claimed.blockedJobs == [second])
+        let unparked = Task { try await database.store.unparkJobs(claimed.blockedJobs) }
+        try await awaiting("a look that waits for the end", within: .seconds(60)) {
+          try await database.number(
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+              + " and datname = current_database() and query like '%unpark%'") == 1
+        }
+        return unparked
+      }
+      #expect(try await unparked.value == 1)
+      #expect(try await database.claim(worker).map(\.id) == [second])
+    }
+  }
+
+  @Test func `a look at parked jobs leaves those alone that have something in their way`()
+    async throws
+  {
+    try await TestDatabase.with { database in
+      for _ in 0..<3 { _ = try await database.number("select writ.create_user('a@b.cd')") }
+      let worker = try await database.worker()
+      let claimed = try await database.store.claimJobs(
+        worker: worker, queue: "default", environment: "default", limit: 1,
+        lowerBounds: [Int](repeating: 0, count: 10))
+      #expect(claimed.jobs.count == 1)
+      #expect(try await database.claim(worker).isEmpty)
+      let parked = try await database.sql(
+        "select id from writ_data.job where waiting_reason = 'predecessor'"
+      ).map { try $0.decode(0, as: Int.self) }
+      #expect(parked.count == 2)
+      #expect(try await database.store.unparkJobs(parked) == 0)
+      try await database.record(worker, claimed.jobs[0], .succeeded(1), .done)
+      #expect(try await database.store.unparkJobs(parked) == 0)
+      #expect(try await database.state(parked[0]) == "available")
+      #expect(try await database.state(parked[1]) == "waiting/predecessor")
     }
   }
 

@@ -7,8 +7,8 @@
 
 -- unpark_subjects: the next job of each of these subjects becomes available, if it only waited for
 -- its turn.
--- Next is the lowest id that is not scheduled for later. Skips a row that somebody holds: the
--- sweeper finds what is left over.
+-- Next is the lowest id that is not scheduled for later. Skips a row that somebody holds: if a claim
+-- is parking it, its worker looks again (writ_worker.unpark); if that worker dies, the sweeper does.
 create or replace function writ_data.unpark_subjects(environments text[], subjects text[], now timestamptz)
 returns int
 language plpgsql
@@ -100,15 +100,17 @@ $$;
 -- admit_subjects: which of these jobs, held by the caller, may start as far as their subjects are
 -- concerned; the others are parked. A job with a subject starts when no earlier job of that subject
 -- is unfinished and nobody holds the subject's slot. Earlier jobs that are scheduled for later, or
--- wait for their batch, do not stand in the way. `started` are those whose slot was taken just now.
+-- wait for their batch, do not stand in the way. `started` are those whose slot was taken just now,
+-- `blocked` those that were parked.
+drop function if exists writ_data.admit_subjects(bigint[], text, bigint, timestamptz);
 create or replace function writ_data.admit_subjects(
-  inout ids bigint[], environment text, worker_id bigint, now timestamptz, out started bigint[]
+  inout ids bigint[], environment text, worker_id bigint, now timestamptz, out started bigint[],
+  out blocked bigint[]
 )
 language plpgsql
 as $$
 #variable_conflict use_column
 declare
-  _blocked bigint[];
   _owned bigint[];
 begin
   select array_agg(j.id)
@@ -137,15 +139,15 @@ begin
   )
   select array_agg(job_id) into started from made;
   select array_agg(j.id)
-    into _blocked
+    into blocked
     from writ_data.job as j
    where j.id = any ($1) and j.subject is not null
      and j.id <> all (coalesce(_owned, '{}') || coalesce(started, '{}'));
-  if _blocked is not null then
-    perform writ_data.park(_blocked, 'predecessor', $3, $4);
+  if blocked is not null then
+    perform writ_data.park(blocked, 'predecessor', $3, $4);
     ids := array(
       select id from unnest($1) with ordinality as i (id, place)
-             where id <> all (_blocked)
+             where id <> all (blocked)
              order by place
     );
   end if;
@@ -254,8 +256,9 @@ $$;
 -- Returns: one row a claimed job, in the order of the claim, or a single row without an id. Every
 -- row carries the snapshot by which the worker judges how far its cursor is safe, whether nothing
 -- is left beyond the bounds (`exhausted`; never when the lease has ended), how far in each priority
--- jobs left the line to be parked (`parked`: [[priority, claim_order], …]), and, if a rate holds
--- jobs back, in how many seconds another claim is worth while.
+-- jobs left the line to be parked (`parked`: [[priority, claim_order], …]), if a rate holds
+-- jobs back, in how many seconds another claim is worth while, and which jobs were parked behind a
+-- predecessor (`blocked`), to be passed to writ_worker.unpark once this is committed.
 -- `unresolved` is the value before this claim. A job that was parked has no place in the line; its
 -- claim_order is negative, as for what came back.
 drop function if exists writ_worker.claim(bigint, text, text, int, bigint[]);
@@ -269,7 +272,7 @@ create or replace function writ_worker.claim(
   traceparent text,
   priority smallint, claim_order bigint, enqueued_at timestamptz, journal jsonb,
   exhausted boolean, snapshot_xmin bigint, snapshot_xmax bigint, parked jsonb,
-  next_start_in double precision
+  next_start_in double precision, blocked bigint[]
 )
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -292,6 +295,8 @@ declare
   _left jsonb := '[]';
   _admitted bigint[];
   _started bigint[];
+  _parked_now bigint[];
+  _blocked bigint[] := '{}';
   _granted bigint[] := '{}';
   _is_limited boolean;
   _is_paced boolean := false;
@@ -414,10 +419,11 @@ begin
       end if;
       _started := null;
       if _has_subjects then
-        select a.ids, a.started
-          into _admitted, _started
+        select a.ids, a.started, a.blocked
+          into _admitted, _started, _parked_now
           from writ_data.admit_subjects(_found, $3, $1, _now) as a;
         _has_slots := true;
+        _blocked := _blocked || coalesce(_parked_now, '{}');
       end if;
       if _types <> '{}' then
         _admitted := writ_data.admit_limits(_admitted, $3, _types, $1, _now, _granted);
@@ -461,7 +467,8 @@ begin
              null::boolean, null::boolean,
              null::boolean, null::boolean, null, null::smallint, null::bigint, null::timestamptz,
              null::jsonb, _exhausted, pg_snapshot_xmin(s)::text::bigint,
-             pg_snapshot_xmax(s)::text::bigint, nullif(_left, '[]'), _next
+             pg_snapshot_xmax(s)::text::bigint, nullif(_left, '[]'), _next,
+             nullif(_blocked, '{}')
         from pg_current_snapshot() as s;
     return;
   end if;
@@ -517,10 +524,65 @@ begin
              )
            end,
            _exhausted, pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint,
-           nullif(_left, '[]'), _next
+           nullif(_left, '[]'), _next, nullif(_blocked, '{}')
       from taken as t, pg_current_snapshot() as s
      order by t.place;
 end
 $$;
 
 grant execute on function writ_worker.claim(bigint, text, text, int, bigint[]) to writ_worker;
+
+-- unpark: whether what these jobs waited for has ended while they were being parked; then they are
+-- available. For a worker, after a claim that parked jobs behind a predecessor.
+-- Who ends a job makes the next of its subject available, but does not see one that a claim is just
+-- parking; and that claim still sees the job that is ending. So one of the two has to look again
+-- after both are committed. This one does: it waits for whoever is writing about the running
+-- predecessor at this moment, and then looks. Who begins to write later sees the parked job.
+-- Locks: running jobs, by id, for key share; then job rows with skip locked.
+-- Index: job_subject, one entry a subject.
+-- Returns: how many became available.
+create or replace function writ_worker.unpark(ids bigint[]) returns int
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+  _environments text[];
+  _subjects text[];
+  _running bigint[];
+begin
+  select array_agg(s.environment), array_agg(s.subject)
+    into _environments, _subjects
+    from (
+      select distinct j.environment, j.subject
+        from writ_data.job as j
+       where j.id = any ($1)
+         and j.state::text = 'waiting' and j.waiting_reason = 'predecessor'
+    ) as s;
+  if _environments is null then
+    return 0;
+  end if;
+  _running := array(
+    select first.id
+      from unnest(_environments, _subjects) as s (environment, subject),
+           lateral (
+             select j.id, j.state
+               from writ_data.job as j
+              where j.environment = s.environment and j.subject = s.subject
+                and j.state <> 'scheduled' and j.waiting_reason is distinct from 'batch'
+              order by j.id
+              limit 1
+           ) as first
+     where first.state = 'running'
+  );
+  perform from writ_data.job as j where j.id = any (_running) order by j.id for key share;
+  return writ_data.unpark_subjects(_environments, _subjects, clock_timestamp());
+end
+$$;
+
+grant execute on function writ_worker.unpark(bigint[]) to writ_worker;
