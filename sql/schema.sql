@@ -751,6 +751,33 @@ $_$;
 
 ALTER FUNCTION writ.job_rows(job_id bigint, after bigint, at_most bigint) OWNER TO writ_owner;
 
+CREATE FUNCTION writ.job_workers(job_id bigint) RETURNS TABLE(environment text, queue text, workers integer)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  _caller constant text := writ_data.caller();
+begin
+  return query
+    select j.environment, j.queue,
+           (
+             select count(*)::int
+               from writ_data.worker as w
+              where w.state = 'live' and w.lease_expires_at > clock_timestamp()
+                and (w.environments is null or j.environment = any (w.environments))
+           )
+      from writ_data.job as j
+     where j.id = $1
+       and (
+         j.enqueued_by = _caller or pg_has_role(_caller, 'writ_admin', 'member')
+         or pg_has_role(_caller, 'writ_auditor', 'member')
+       );
+end
+$_$;
+
+ALTER FUNCTION writ.job_workers(job_id bigint) OWNER TO writ_owner;
+
 CREATE FUNCTION writ.pause_schedule(name text, environment text DEFAULT NULL::text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6822,6 +6849,11 @@ GRANT ALL ON FUNCTION writ.grant_job_type(job_type text, role_name text) TO writ
 REVOKE ALL ON FUNCTION writ.job_rows(job_id bigint, after bigint, at_most bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.job_rows(job_id bigint, after bigint, at_most bigint) TO writ_enqueuer;
 GRANT ALL ON FUNCTION writ.job_rows(job_id bigint, after bigint, at_most bigint) TO writ_admin;
+
+REVOKE ALL ON FUNCTION writ.job_workers(job_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.job_workers(job_id bigint) TO writ_enqueuer;
+GRANT ALL ON FUNCTION writ.job_workers(job_id bigint) TO writ_admin;
+GRANT ALL ON FUNCTION writ.job_workers(job_id bigint) TO writ_auditor;
 
 REVOKE ALL ON FUNCTION writ.pause_schedule(name text, environment text) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.pause_schedule(name text, environment text) TO writ_admin;

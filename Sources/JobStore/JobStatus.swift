@@ -40,12 +40,42 @@ public struct JobStatus: Sendable, Hashable {
   }
 }
 
+/// How many live workers could take a job.
+public struct JobWorkers: Sendable, Hashable {
+  /// The job.
+  public let job: Int
+  /// Its environment.
+  public let environment: String
+  /// Its queue.
+  public let queue: String
+  /// The live workers that serve the environment, whatever their queues.
+  public let workers: Int
+
+  /// What is known of a job.
+  public init(job: Int, environment: String, queue: String, workers: Int) {
+    self.job = job
+    self.environment = environment
+    self.queue = queue
+    self.workers = workers
+  }
+}
+
 extension JobStore {
   /// A job that the caller's role ordered; `writ_admin` and `writ_auditor` may ask about any.
   ///
   /// - Throws: `PostgresError` with SQLSTATE WR008 where there is no such job for this role.
   public func status(_ job: Int) async throws -> JobStatus {
     try JobStatus(try await row(.status, [.int(job)]))
+  }
+
+  /// How many live workers could take each of these jobs; jobs that are over, or that the caller's role may not
+  /// see, are left out.
+  public func jobWorkers(_ jobs: [Int]) async throws -> [JobWorkers] {
+    try await pool.query(.jobWorkers, [.ints(jobs)]).map { row in
+      JobWorkers(
+        job: try row.decode("id"), environment: try row.decode("environment"),
+        queue: try row.decode("queue"), workers: try row.decode("workers"))
+    }
   }
 
   /// Has a job that waits for a user looked at now, or as soon as it may be; for whoever ordered it, and

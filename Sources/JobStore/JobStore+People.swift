@@ -36,6 +36,31 @@ public struct EnqueueOptions: Sendable, Hashable {
   }
 }
 
+/// One order of several that are made together.
+public struct JobOrder: Sendable, Hashable {
+  /// The job type.
+  public var type: String
+  /// Its fields.
+  public var payload: JSONValue
+  /// The rest.
+  public var options: EnqueueOptions
+
+  /// An order.
+  public init(type: String, payload: JSONValue, options: EnqueueOptions = EnqueueOptions()) {
+    self.type = type
+    self.payload = payload
+    self.options = options
+  }
+}
+
+/// One of several orders was refused, and so none was made.
+public struct JobOrderError: Error, Sendable {
+  /// Its place among them, from 0.
+  public let place: Int
+  /// Why.
+  public let error: PostgresError
+}
+
 /// Which jobs a list shows; `nil` is any.
 public struct JobFilter: Sendable, Hashable {
   /// Of this state.
@@ -121,14 +146,30 @@ extension JobStore {
   public func enqueue(
     type: String, payload: JSONValue, options: EnqueueOptions = EnqueueOptions()
   ) async throws -> Int {
-    try await row(
-      .enqueue,
-      [
-        .text(type), .json(payload.serialized()), .timestamp(options.runAt), .int(options.priority),
-        .text(options.idempotencyKey), .text(options.environment), .text(options.queue),
-        .text(options.traceparent), .timestamp(options.expiresAt),
-      ]
-    ).decode("id")
+    let order = JobOrder(type: type, payload: payload, options: options)
+    return try await row(.enqueue, order.parameters).decode("id")
+  }
+
+  /// Makes several orders in one transaction: all of them, or none.
+  ///
+  /// - Returns: The numbers of the jobs, in the order of the orders.
+  /// - Throws: ``JobOrderError`` where one is refused; `PostgresError` where the transaction as a whole went wrong.
+  public func enqueueAll(_ orders: [JobOrder]) async throws -> [Int] {
+    try await pool.withTransaction { connection in
+      var jobs: [Int] = []
+      for (place, order) in orders.enumerated() {
+        do {
+          let rows = try connection.query(.enqueue, order.parameters)
+          guard let row = rows.first else {
+            throw JobStoreError(.missingRow, "the statement enqueue returned no row")
+          }
+          jobs.append(try row.decode("id"))
+        } catch let error as PostgresError where error.sqlState != nil {
+          throw JobOrderError(place: place, error: error)
+        }
+      }
+      return jobs
+    }
   }
 
   /// Jobs, unfinished and finished, newest first.
@@ -246,5 +287,15 @@ extension JobStore {
   @discardableResult
   public func createEnvironment(_ name: String, isDefault: Bool = false) async throws -> Bool {
     try await row(.createEnvironment, [.text(name), .bool(isDefault)]).decode("added")
+  }
+}
+
+extension JobOrder {
+  fileprivate var parameters: [PostgresParameter] {
+    [
+      .text(type), .json(payload.serialized()), .timestamp(options.runAt), .int(options.priority),
+      .text(options.idempotencyKey), .text(options.environment), .text(options.queue),
+      .text(options.traceparent), .timestamp(options.expiresAt),
+    ]
   }
 }

@@ -47,6 +47,7 @@ extension Statement {
   static let cancel = stored("cancel")
   static let status = stored("status")
   static let checkNow = stored("check_now")
+  static let jobWorkers = stored("job_workers")
   static let publishedDefinitions = stored("published_definitions")
   static let migrations = stored("migrations")
   static let fireSchedule = stored("fire_schedule")

@@ -8,6 +8,51 @@ import Testing
 @testable import JobStore
 
 @Suite struct PeopleTests {
+  @Test func `of several orders made together all are made or none`() async throws {
+    try await TestDatabase.with { database in
+      let fine = JobOrder(type: "create_user", payload: ["email": "a@b.cd"])
+      let wrong = JobOrder(type: "create_user", payload: ["email": "nobody"])
+      let error = await #expect(throws: JobOrderError.self) {
+        try await database.store.enqueueAll([fine, fine, wrong, fine])
+      }
+      #expect(error?.place == 2)
+      #expect(error?.error.sqlState == "WR001")
+      #expect(try await database.number("select count(*) from writ.job") == 0)
+      let jobs = try await database.store.enqueueAll([fine, fine])
+      #expect(Set(jobs).count == 2)
+      #expect(try await database.number("select count(*) from writ.job") == 2)
+    }
+  }
+
+  @Test func `who ordered a job is told how many live workers serve its environment`()
+    async throws
+  {
+    try await TestDatabase.with { database in
+      try await database.sql("select writ.grant_job_type('create_user', 'app_one')")
+      let job = try await database.asRole("app_one") { pool in
+        try await JobStore(pool: pool).enqueue(
+          type: "create_user", payload: ["email": "a@b.cd"],
+          options: EnqueueOptions(queue: "keys"))
+      }
+      func workers(as role: String) async throws -> [JobWorkers] {
+        try await database.asRole(role) { try await JobStore(pool: $0).jobWorkers([job, job + 1]) }
+      }
+      func expected(_ workers: Int) -> [JobWorkers] {
+        [JobWorkers(job: job, environment: "default", queue: "keys", workers: workers)]
+      }
+      #expect(try await workers(as: "app_one") == expected(0))
+      #expect(try await workers(as: "app_two") == [], "another role's job")
+      let worker = try await database.worker()
+      #expect(try await workers(as: "app_one") == expected(1), "it has not told what it serves")
+      _ = try await database.store.reportKeys(worker: worker, environments: ["staging"], [])
+      #expect(try await workers(as: "app_one") == expected(0))
+      _ = try await database.store.reportKeys(worker: worker, environments: ["default"], [])
+      #expect(try await workers(as: "app_one") == expected(1))
+      try await database.expireLease(worker)
+      #expect(try await workers(as: "app_one") == expected(0))
+    }
+  }
+
   @Test func `a discarded job is replayed with its journal and a clean count`() async throws {
     try await TestDatabase.with { database in
       let id = try await database.number("select writ.create_user('a@b.cd')")

@@ -55,6 +55,11 @@ private typealias Status = writ.ExitStatus
       ["enqueue", "create_user", "--expires-at", "soon"],
       "--expires-at takes a time such as 2026-12-24T02:00:00Z"
     ),
+    (["keys", "rotate", "create_user", "--timeout", "1m"], "--timeout needs --wait"),
+    (
+      ["keys", "rotate", "create_user", "--wait", "--timeout", "soon"],
+      "--timeout takes a duration such as 10m"
+    ),
     (["limits", "set", "create_user"], "give --concurrency, --rate or both"),
     (["limits", "set", "--concurrency", "few"], "--concurrency takes a number, or none"),
     (

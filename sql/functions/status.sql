@@ -59,6 +59,35 @@ begin
 end
 $$;
 
+-- job_workers: how many live workers could take a job that is not over: they serve its environment. A
+-- worker that has not told yet what it serves, or cannot, counts. Says nothing about queues and free
+-- slots. No row: the job is over, or it is none of the caller's.
+create or replace function writ.job_workers(job_id bigint)
+returns table (environment text, queue text, workers int)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  _caller constant text := writ_data.caller();
+begin
+  return query
+    select j.environment, j.queue,
+           (
+             select count(*)::int
+               from writ_data.worker as w
+              where w.state = 'live' and w.lease_expires_at > clock_timestamp()
+                and (w.environments is null or j.environment = any (w.environments))
+           )
+      from writ_data.job as j
+     where j.id = $1
+       and (
+         j.enqueued_by = _caller or pg_has_role(_caller, 'writ_admin', 'member')
+         or pg_has_role(_caller, 'writ_auditor', 'member')
+       );
+end
+$$;
+
 -- predecessor: the job that a parked job waits for: who holds its subject's slot, else the oldest
 -- unfinished.
 create or replace function writ.predecessor(job_id bigint) returns bigint
@@ -98,5 +127,6 @@ begin
 end
 $$;
 
-grant execute on function writ.status(bigint) to writ_enqueuer, writ_admin, writ_auditor;
+grant execute on function writ.status(bigint), writ.job_workers(bigint)
+to writ_enqueuer, writ_admin, writ_auditor;
 grant execute on function writ.digest(text), writ.predecessor(bigint) to writ_admin, writ_auditor;

@@ -17,15 +17,18 @@ struct KeysRotateCommand: AsyncParsableCommand {
       needs the right to order rotate_api_key.
 
       --all is for an emergency: it orders a rotation for every type and environment that has a key, in this \
-      machine's secret store or, where the role may look, with any live worker.
+      machine's secret store or, where the role may look, with any live worker. All are ordered in one \
+      transaction: if one is refused, none is.
 
-      With --wait, ends with 1 when a rotation does not end as it should; what is left is shown.
+      With --wait, ends with 1 when a rotation does not end as it should, and with 75 when --timeout passes \
+      first; what is left is shown, and stays ordered. Says so when no live worker is there to do it.
 
       EXAMPLES
         writ keys rotate create_user
         writ keys rotate create_user change_plan --environment production --wait
         writ keys rotate --all --dry-run
         writ keys rotate --all --wait
+        writ keys rotate --all --wait --timeout 10m
       """)
 
   @Argument(help: "The job types.")
@@ -40,6 +43,10 @@ struct KeysRotateCommand: AsyncParsableCommand {
   var queue: String?
   @Flag(help: "Wait until all are over, and show how far they are.")
   var wait = false
+  @Option(
+    help: ArgumentHelp(
+      "With --wait: how long at most. The rotations stay ordered.", valueName: "duration"))
+  var timeout: String?
   @Flag(help: "Say what would be ordered, and order nothing.")
   var dryRun = false
   @OptionGroup var format: FormatOptions
@@ -50,6 +57,12 @@ struct KeysRotateCommand: AsyncParsableCommand {
       throw ValidationError("name job types, or give --all for every one that has a key")
     }
     if dryRun, wait { throw ValidationError("give either --dry-run or --wait, not both") }
+    if let timeout {
+      guard wait else { throw ValidationError("--timeout needs --wait") }
+      guard let limit = DurationText.read(timeout), limit > .zero else {
+        throw ValidationError("--timeout takes a duration such as 10m")
+      }
+    }
   }
 
   func run() async throws {
@@ -62,14 +75,20 @@ struct KeysRotateCommand: AsyncParsableCommand {
       )
     }
     guard !dryRun else { return report(rotations) }
-    try await configuration.withStore { store in
-      for index in rotations.indices {
-        try await order(&rotations[index], store)
-      }
-      guard wait else { return }
-      try await watch(&rotations, store)
+    let limit = timeout.flatMap(DurationText.read)
+    let isOver = try await configuration.withStore { store in
+      try await order(&rotations, store)
+      guard wait else { return true }
+      var watch = RotationWatch(store: store, output: .current, limit: limit)
+      return try await watch.run(&rotations)
     }
     report(rotations)
+    guard isOver else {
+      Output.current.note(
+        "writ: not over after \(timeout ?? ""); the rotations stay ordered, and go on as soon as a worker can"
+      )
+      throw ExitCode(ExitStatus.timedOut.rawValue)
+    }
     if wait, rotations.contains(where: { $0.state != "completed" }) {
       throw ExitCode(ExitStatus.failure.rawValue)
     }
@@ -121,44 +140,33 @@ struct KeysRotateCommand: AsyncParsableCommand {
     }
   }
 
-  // MARK: Ordering and watching
+  // MARK: Ordering
 
-  private func order(_ rotation: inout KeyRotation, _ store: JobStore) async throws {
-    do {
-      rotation.job = try await store.enqueue(
+  /// All in one transaction: whoever rotates everything must not have to find out what was ordered.
+  private func order(_ rotations: inout [KeyRotation], _ store: JobStore) async throws {
+    let orders = rotations.map { rotation in
+      JobOrder(
         type: "rotate_api_key", payload: ["job_type": .string(rotation.jobType)],
         options: EnqueueOptions(
           // Before all other work: whoever rotates everything has a reason.
           priority: all ? 0 : nil, environment: rotation.environment, queue: queue))
-      rotation.state = "ordered"
-    } catch let error as PostgresError where error.sqlState?.hasPrefix("WR") == true {
-      // What has been ordered stays ordered: say so before the error.
-      if !format.json { Output.current.note("writ: \(rotation.subject): \(error.description)") }
-      throw error
     }
-  }
-
-  private func watch(_ rotations: inout [KeyRotation], _ store: JobStore) async throws {
-    let clock = ContinuousClock()
-    let start = clock.now
-    var display = ProgressDisplay(output: .current)
-    defer { display.close() }
-    var pause: Duration = .milliseconds(100)
-    while true {
-      for index in rotations.indices where !rotations[index].isOver {
-        guard let job = rotations[index].job else { continue }
-        let status = try await store.status(job)
-        rotations[index].state = [status.state, status.waitingReason].compactMap(\.self)
-          .joined(separator: ": ")
-        rotations[index].errorCode = status.errorCode
+    do {
+      for (index, job) in try await store.enqueueAll(orders).enumerated() {
+        rotations[index].job = job
+        rotations[index].state = "ordered"
       }
-      let done = rotations.count(where: \.isOver)
-      let sample = ProgressSample(
-        done: done, total: rotations.count, note: "", elapsed: clock.now - start)
-      guard done < rotations.count else { return display.finish(sample) }
-      display.show(sample)
-      try await Task.sleep(for: pause)
-      pause = min(pause * 2, .seconds(1))
+    } catch let refusal as JobOrderError {
+      let report = ErrorReport(refusal.error)
+      throw CommandError(
+        ExitStatus(rawValue: report.status) ?? .failure,
+        "\(rotations[refusal.place].subject): \(report.lines.joined(separator: "; ")); no rotation was ordered"
+      )
+    } catch let error as PostgresError where error.code == .commitUnknown {
+      throw CommandError(
+        .failure,
+        "\(error.description): either all rotations are ordered or none; see `writ jobs list --type rotate_api_key`"
+      )
     }
   }
 
@@ -185,7 +193,7 @@ struct KeysRotateCommand: AsyncParsableCommand {
 }
 
 /// One rotation: what is asked for, and what became of it.
-private struct KeyRotation: Hashable {
+struct KeyRotation: Hashable {
   /// `nil` is the default one.
   var environment: String?
   var jobType: String

@@ -12,6 +12,8 @@ enum ExitStatus: Int32, Sendable, CaseIterable {
   case badData = 65
   /// The database, or a program that is needed, cannot be reached.
   case unavailable = 69
+  /// What was waited for did not come in time; what was ordered stays ordered.
+  case timedOut = 75
   /// The database role may not do this.
   case notPermitted = 77
   /// The configuration makes no sense.

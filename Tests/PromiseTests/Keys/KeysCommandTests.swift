@@ -133,6 +133,68 @@ extension WholeProcesses {
       }
     }
 
+    @Test func `waiting without a live worker says so, ends in time, and leaves the order`()
+      async throws
+    {
+      try await WritFixture.with(Self.options) { fixture in
+        let process = try await fixture.run(
+          ["keys", "rotate", "create_user", "--wait", "--timeout", "500ms", "--json"], as: .enqueuer
+        )
+        #expect(process.ended == .exited(75))
+        #expect(
+          process.errors.contains(
+            "writ: no live worker serves default: 1 rotation waits there until one is started (`writ worker`)"
+          ), "\(process.errors)")
+        #expect(
+          process.errors.last
+            == "writ: not over after 500ms; the rotations stay ordered, and go on as soon as a worker can"
+        )
+        let report = try JSONValue(parsing: Array(process.output.joined().utf8)).arrayValue ?? []
+        #expect(report.map { $0["state"] } == ["available"])
+        let job = try #require(report.first?["job_id"]?.intValue)
+        let rotation = try await fixture.start(
+          ["keys", "rotate", "create_user", "--wait"], as: .enqueuer)
+        try await rotation.awaitLine("the missing worker is told") {
+          $0.contains("no live worker serves default")
+        }
+        _ = try await fixture.startWorker()
+        #expect(try await rotation.awaitEnd(within: .seconds(60)) == .exited(0))
+        let first = try await fixture.pool.query(
+          "select state from writ.job where id = $1", [.int(job)])[0]["state"].decode(
+            as: String.self)
+        #expect(first == "completed", "what was ordered first went on first")
+      }
+    }
+
+    @Test func `of rotations of which one is refused none is ordered`() async throws {
+      try await WritFixture.with(Self.options) { fixture in
+        try await fixture.database.withPool(.superuser) { pool in
+          _ = try await pool.query(
+            "select writ.grant_job_type($1, $2)",
+            [.text("rotate_api_key"), .text(FixtureRole.admin.rawValue)])
+        }
+        // An environment that this machine knows and the database does not.
+        let unknown = "\(fixture.secretsDirectory)/other"
+        try FileManager.default.copyItem(
+          atPath: "\(fixture.secretsDirectory)/default", toPath: unknown)
+        let process = try await fixture.run(
+          [
+            "keys", "rotate", "--all", "--json",
+            "--set", "environments.other.authos.url=http://[::1]:1",
+            "--set", "environments.other.authos.organization=a", "--set",
+            "environments.other.authos.service=b", "--set", "environments.default.default=true",
+          ], as: .admin)
+        #expect(process.ended == .exited(65))
+        #expect(process.output == [])
+        #expect(process.errors.count == 1)
+        let sentence = process.errors.first ?? ""
+        #expect(sentence.hasPrefix("writ: other/change_plan: "), "\(sentence)")
+        #expect(sentence.hasSuffix("; no rotation was ordered"), "\(sentence)")
+        let jobs = try await fixture.pool.query("select count(*) as jobs from writ.job")[0]["jobs"]
+        #expect(try jobs.decode(as: Int.self) == 0)
+      }
+    }
+
     @Test func `the old key lives until a worker with a store of its own has the new one`()
       async throws
     {
