@@ -33,6 +33,7 @@ struct LocalHandlers: Sendable {
   func perform(
     _ operationID: String, input: JSONValue, under registration: Registration
   ) async -> StepResponse {
+    if operationID == "describeInstallation" { return await describeInstallation() }
     guard let environment = input["environment"]?.stringValue,
       let jobType = input["job_type"]?.stringValue
     else { return Self.refusal(400, "BAD_REQUEST") }
@@ -56,6 +57,11 @@ struct LocalHandlers: Sendable {
     } catch {
       return Self.refusal(503, "DATABASE")
     }
+  }
+
+  private func describeInstallation() async -> StepResponse {
+    guard let name = try? await store.installation() else { return Self.refusal(503, "DATABASE") }
+    return StepResponse(status: 200, json: ["name": .string(name)])
   }
 
   /// What a rotation must know of the key in use: its name and public prefix, the least privilege of

@@ -229,7 +229,7 @@ private let changing: [Scenario] = [
     ]), world: someWorld()
   ) { simulation in
     let made = simulation.authOS.keys.filter { $0.id != "key-old" }
-    #expect(made.map(\.name) == ["reports (writ job 7)"])
+    #expect(made.map(\.name) == ["reports (writ job 7 of 0123abcd)"])
     #expect(made.map(\.permissions) == [["read:users"]])
     #expect(simulation.opened("key") == made.first.map { Secret($0.secret) })
     #expect(simulation.secrets.isEmpty)

@@ -74,7 +74,8 @@ import Testing
           used.insert("\(document.file) \(login)")
         }
       }
-      for step in definition.workflow.steps {
+      // Also those of workflows that steps call, which may stand in another document.
+      for step in definition.document.workflows.flatMap(\.steps) {
         guard case .operation(let operation, _, _) = step.target else { continue }
         used.insert("\(operation.location.file) \(operation.name)")
       }

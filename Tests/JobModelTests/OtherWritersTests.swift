@@ -2,6 +2,7 @@
 
 import Arazzo
 import JSON
+import Secrets
 import Synchronization
 import Testing
 
@@ -297,5 +298,44 @@ private func code(_ outcome: JobOutcome) -> String {
     }
     #expect(code(try simulation.run()) == "review: nowhere")
     #expect(simulation.authOS.keys.map(\.id) == ["key-old", "key-1"])
+  }
+}
+
+@Suite struct `A key for another program` {
+  private static let publicKey = SealingPrivateKey().publicKey.description
+
+  private func order(_ keys: [FakeAuthOS.Key]) throws -> Simulation {
+    var world = FakeAuthOS()
+    world.keys = keys
+    return try Simulation(
+      "create_api_key",
+      JSONObject([
+        ("name", "reports"), ("permissions", .array(["read:users"])),
+        ("public_key", .string(Self.publicKey)),
+      ]), authOS: world)
+  }
+
+  private static func key(_ id: String, _ name: String) -> FakeAuthOS.Key {
+    FakeAuthOS.Key(
+      id: id, name: name, secret: "sk_eeeeeeeeeeee_" + String(repeating: "e", count: 64),
+      permissions: ["read:users"])
+  }
+
+  @Test func `whose answer was lost is found among any number of newer ones`() throws {
+    let newer = (1...310).map { Self.key("newer-\($0)", "newer \($0)") }
+    var simulation = try order([Self.key("lost", "reports (writ job 7 of 0123abcd)")] + newer)
+    #expect(try simulation.run() == .completed)
+    #expect(simulation.authOS.ledger == ["delete key lost", "create key key-1"])
+    #expect(simulation.authOS.keys.count == 311)
+  }
+
+  @Test func `leaves the keys of another installation alone`() throws {
+    let foreign = [
+      Self.key("foreign", "reports (writ job 7 of ffffffff)"),
+      Self.key("older", "reports (writ job 7)"),
+    ]
+    var simulation = try order(foreign)
+    #expect(try simulation.run() == .completed)
+    #expect(simulation.authOS.keys.map(\.id) == ["foreign", "older", "key-1"])
   }
 }

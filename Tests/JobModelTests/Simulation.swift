@@ -247,6 +247,7 @@ struct Simulation {
   private mutating func local(_ request: StepRequest, _ input: JSONValue) -> StepResponse {
     let stem = "\(input["environment"]?.stringValue ?? "")/\(input["job_type"]?.stringValue ?? "")"
     switch request.operationID {
+    case "describeInstallation": return StepResponse(status: 200, json: ["name": "0123abcd"])
     case "describeKey":
       return StepResponse(
         status: 200,
