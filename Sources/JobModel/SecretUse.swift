@@ -52,6 +52,11 @@ public enum SecretNaming {
     return owners.map { owner in words.map { "\(environment)/\(owner).\($0)" } }
   }
 
+  /// Whether a secret is one that a rotation keeps while it is under way.
+  public static func isOfRotation(_ name: String) -> Bool {
+    name.hasSuffix(".pending.key") || name.hasSuffix(".previous.key")
+  }
+
   /// What opens the session of a target: the account of the management routes for AuthOS.
   public static func account(environment: String, target: String) -> (
     email: String, password: String

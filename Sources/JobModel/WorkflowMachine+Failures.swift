@@ -43,7 +43,14 @@ extension WorkflowMachine {
     _ answer: Answer, _ failure: TransportFailure, random: inout some RandomNumberGenerator
   ) -> Action {
     var row = Classification.of(failure)
+    var wait: Duration?
     switch failure {
+    case .credentialMissing(let name) where SecretNaming.isOfRotation(name):
+      // A rotation that got as far has put it into some store: only not into that of this worker.
+      row = row.saying(
+        "the secret \(name) is not in the store of the worker that took this step; it is left to a worker whose store has it"
+      )
+      wait = Self.otherStoreWait
     case .credentialMissing(let name):
       row = row.saying("the secret \(name) is missing or unusable")
     case .credentialUnusable(let name, let reason):
@@ -52,7 +59,7 @@ extension WorkflowMachine {
       row = row.saying("the address of the target is not configured; set \(setting)")
     default: break
     }
-    return classified(answer, position.current.step, row, random: &random)
+    return classified(answer, position.current.step, row, wait: wait, random: &random)
       ?? proceed(random: &random)
   }
 
@@ -90,7 +97,8 @@ extension WorkflowMachine {
     switch row.failureClass {
     case .refused: outcome.action.kind = .end(giveUp, reason: text)
     case .unexpected: outcome.action.kind = .end(isMutating ? .review : giveUp, reason: text)
-    case .unauthorized: break
+    // A service that refuses a credential does not say when it will take it.
+    case .unauthorized: if status == nil, let wait { delay = wait }
     case .limited:
       delay = wait ?? max(RetryAfter.shortest, backoff.delay(failures: failures, random: &random))
     case .transient, .ambiguous:

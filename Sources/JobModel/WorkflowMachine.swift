@@ -71,6 +71,8 @@ public struct WorkflowMachine: Sendable {
   public static let greatestJournalWithRows = 4_000
   /// How long to wait for a credential that is missing or not accepted.
   static let credentialWait: Duration = .seconds(30)
+  /// How long to wait for a worker whose store has what this one's lacks.
+  static let otherStoreWait: Duration = .seconds(5)
 
   let definition: JobTypeDefinition
   let job: ClaimedJob

@@ -1,6 +1,7 @@
 // After a 401 every further request with the same key would be refused too: the gate keeps them
 // back until the key changes, and lets one through now and then in case the refusal was lifted.
 
+import JobModel
 import Secrets
 import Synchronization
 
@@ -41,9 +42,7 @@ final class KeyGate: Sendable {
   /// Notes that the service refused secrets.
   func refuse(_ secrets: [Secret], _ names: [SecretName]) {
     // Keys that are tried out before or after a rotation are expected to be refused.
-    let isTrial = names.contains {
-      $0.entry.hasSuffix(".pending.key") || $0.entry.hasSuffix(".previous.key")
-    }
+    let isTrial = names.contains { SecretNaming.isOfRotation($0.entry) }
     guard !isTrial else { return }
     refusals.withLock { $0[names] = Refusal(secrets: secrets, until: time.now + pause) }
   }

@@ -13,13 +13,19 @@ struct LocalHandlers: Sendable {
   private let time: WorkerTime
   /// How long one call waits for the other workers: they look at their stores with each heartbeat.
   private let patience: Duration
+  /// The worker in words, for the person who has to know whose store lacks a key: `reader on db2`.
+  private let worker: String
   private static let pauseBetweenQuestions: Duration = .milliseconds(100)
 
-  init(secrets: any SecretStore, store: any WorkerStore, time: WorkerTime, patience: Duration) {
+  init(
+    secrets: any SecretStore, store: any WorkerStore, time: WorkerTime, patience: Duration,
+    worker: String
+  ) {
     self.secrets = secrets
     self.store = store
     self.time = time
     self.patience = patience
+    self.worker = worker
   }
 
   private struct Owner {
@@ -27,6 +33,10 @@ struct LocalHandlers: Sendable {
     var jobType: String
     /// The public part of the key that is meant; `nil` for any.
     var prefix: String?
+    /// The public part of the key that took its place.
+    var newPrefix: String?
+    /// Whether the previous key is meant.
+    var isPrevious: Bool
   }
 
   /// The answer to an operation; 501 for one that this version does not know.
@@ -38,21 +48,22 @@ struct LocalHandlers: Sendable {
       let jobType = input["job_type"]?.stringValue
     else { return Self.refusal(400, "BAD_REQUEST") }
     let owner = Owner(
-      environment: environment, jobType: jobType, prefix: input["prefix"]?.stringValue)
+      environment: environment, jobType: jobType, prefix: input["prefix"]?.stringValue,
+      newPrefix: input["new_prefix"]?.stringValue, isPrevious: input["role"] == "previous")
     do {
       switch operationID {
       case "describeKey": return try await describeKey(owner)
-      case "checkPendingKey": return try checkPendingKey(owner)
+      case "checkPendingKey": return try checkKey(owner, registration)
       case "promoteKey":
         try secrets.promoteKey(environment: environment, jobType: jobType, prefix: owner.prefix)
       case "awaitKeyLoaded": return try await awaitKeyLoaded(owner, registration)
-      case "discardPreviousKey": try discardPreviousKey(owner)
+      case "discardPreviousKey": return try discardPreviousKey(owner, registration)
       default: return Self.refusal(501, "NOT_IMPLEMENTED")
       }
       return StepResponse(status: 204)
     } catch let error as SecretStoreError {
       return error.code == .missing
-        ? Self.refusal(404, "NOT_FOUND", Self.elsewhere(registration))
+        ? elsewhere(owner, registration)
         : Self.refusal(503, "SECRET_STORE")
     } catch {
       return Self.refusal(503, "DATABASE")
@@ -80,23 +91,35 @@ struct LocalHandlers: Sendable {
       ])
   }
 
-  /// Whether the key that was made is at hand: another worker may have a store of its own, and one that
-  /// was held up may have written over it.
-  private func checkPendingKey(_ owner: Owner) throws -> StepResponse {
-    for role in [SecretName.KeyRole.pending, .current] {
-      let name = try SecretName(keyOf: owner.jobType, environment: owner.environment, role: role)
-      if let prefix = try secrets.read(name)?.keyPrefix, prefix == owner.prefix {
-        return StepResponse(status: 204)
-      }
+  /// Whether a key is at hand: another worker may have a store of its own, and one that was held up may
+  /// have written over it.
+  private func checkKey(_ owner: Owner, _ registration: Registration) throws -> StepResponse {
+    let roles: [SecretName.KeyRole] = owner.isPrevious ? [.previous] : [.pending, .current]
+    for role in roles where try prefix(owner, role) == owner.prefix {
+      return StepResponse(status: 204)
     }
-    return Self.refusal(404, "NOT_FOUND")
+    return elsewhere(owner, registration)
   }
 
-  private func discardPreviousKey(_ owner: Owner) throws {
-    let name = try SecretName(
-      keyOf: owner.jobType, environment: owner.environment, role: .previous)
-    if let prefix = owner.prefix, try secrets.read(name)?.keyPrefix != prefix { return }
-    try secrets.delete(name)
+  private func discardPreviousKey(
+    _ owner: Owner, _ registration: Registration
+  ) throws -> StepResponse {
+    let previous = try prefix(owner, .previous)
+    // Forgotten already, or never here: the key that took its place tells.
+    if previous == nil, let newPrefix = owner.newPrefix, try prefix(owner, .current) != newPrefix {
+      return elsewhere(owner, registration)
+    }
+    if owner.prefix == nil || previous == owner.prefix {
+      try secrets.delete(
+        SecretName(keyOf: owner.jobType, environment: owner.environment, role: .previous))
+    }
+    return StepResponse(status: 204)
+  }
+
+  /// The public part of a key of the store; `nil` where there is none that could be used.
+  private func prefix(_ owner: Owner, _ role: SecretName.KeyRole) throws -> String? {
+    try secrets.read(
+      SecretName(keyOf: owner.jobType, environment: owner.environment, role: role))?.keyPrefix
   }
 
   /// Whether every live worker that serves the environment shows the key in use; asks for a while.
@@ -106,7 +129,7 @@ struct LocalHandlers: Sendable {
     let name = try SecretName(keyOf: owner.jobType, environment: owner.environment)
     guard let key = try secrets.read(name), let fingerprint = key.fingerprint,
       owner.prefix == nil || key.keyPrefix == owner.prefix
-    else { return Self.refusal(409, "KEY_NOT_LOADED", Self.elsewhere(registration)) }
+    else { return elsewhere(owner, registration) }
     let end = time.now + patience
     while true {
       await registration.keys.report()
@@ -127,8 +150,13 @@ struct LocalHandlers: Sendable {
     return "Without it: \(names)\(rest > 0 ? "; and \(rest) more" : "")."
   }
 
-  private static func elsewhere(_ registration: Registration) -> String {
-    "The secret store of worker \(registration.lease.worker), which ran this step, does not hold the new key."
+  /// This worker cannot do the step; one whose store has the key can.
+  private func elsewhere(_ owner: Owner, _ registration: Registration) -> StepResponse {
+    let key = owner.prefix ?? "the key"
+    return Self.refusal(
+      404, "KEY_ELSEWHERE",
+      "The secret store of worker \(registration.lease.worker) (\(worker)), which took this step, does not hold \(key); it is left to a worker whose store does."
+    )
   }
 
   private static func refusal(

@@ -30,7 +30,8 @@ struct Transport: Sendable {
     self.statistics = statistics
     local = LocalHandlers(
       secrets: secrets, store: store, time: time,
-      patience: min(max(configuration.values.renewalInterval * 2, .seconds(2)), .seconds(5)))
+      patience: min(max(configuration.values.renewalInterval * 2, .seconds(2)), .seconds(5)),
+      worker: "\(configuration.values.name) on \(configuration.values.host)")
     installation = InstallationName(store: store)
     gate = KeyGate(time: time, pause: configuration.values.refusedKeyPause)
     sessions = SessionTable(

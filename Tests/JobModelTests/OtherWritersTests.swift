@@ -290,6 +290,36 @@ private func code(_ outcome: JobOutcome) -> String {
       simulation.secrets == ["test/create_user.key": simulation.authOS.keys.first?.secret ?? ""])
   }
 
+  @Test func `is left by a worker without the key, at every late step, to one that has it`() throws
+  {
+    var lateDeaths = 0
+    for death in 0..<200 {
+      var simulation = try rotate(
+        secrets: ["test/create_user.key": Self.oldKey.secret], keys: [Self.oldKey])
+      simulation.crashAfter = death
+      // The worker dies; two attempts are made where the keys are not, the fourth where they are.
+      simulation.elsewhere = [2, 3]
+      _ = try? simulation.attempt()
+      guard simulation.row.outcome == nil, simulation.crashAfter == nil else { break }
+      let hasChecked = simulation.row.journal.contains {
+        $0.step == "check_pending" && $0.result == .succeeded
+      }
+      guard hasChecked else { continue }
+      lateDeaths += 1
+      let before = simulation.records.count
+      #expect(try simulation.run() == .completed, "died at \(death)")
+      #expect(simulation.authOS.keys.map(\.id) == ["key-1"], "died at \(death)")
+      #expect(
+        simulation.secrets == ["test/create_user.key": simulation.authOS.keys.first?.secret ?? ""],
+        "died at \(death)")
+      for case .retry(let delay, let burnsAttempt, _, let error) in simulation.records[before...] {
+        #expect((.seconds(1)...(.seconds(5))).contains(delay), "\(error.code) at \(death)")
+        #expect(!burnsAttempt)
+      }
+    }
+    #expect(lateDeaths > 20)
+  }
+
   @Test func `deletes no key that another store may have put into use`() throws {
     var simulation = try rotate(
       secrets: ["test/create_user.key": Self.oldKey.secret], keys: [Self.oldKey])

@@ -51,6 +51,8 @@ struct Simulation {
   var greatestUserActions = Int.max
   /// How often the other workers have not loaded the new key yet when they are asked.
   var loadingRounds = 0
+  /// The attempts that a worker makes whose store has none of the keys.
+  var elsewhere: Set<Int> = []
   /// Called before each request with its step.
   var beforeSending: (@Sendable (StepRequest, inout FakeAuthOS) -> Void)?
   /// Called before each local operation, with the secret store.
@@ -106,6 +108,14 @@ struct Simulation {
 
   /// One attempt: claim, drive the machine, record.
   mutating func attempt() throws -> JobOutcome {
+    guard elsewhere.contains(row.attempt + 1) else { return try attemptHere() }
+    let secretsHere = secrets
+    secrets = [:]
+    defer { secrets = secretsHere }
+    return try attemptHere()
+  }
+
+  private mutating func attemptHere() throws -> JobOutcome {
     let wasUnresolved = row.isUnresolved
     row.attempt += 1
     row.isUnresolved = true
@@ -194,6 +204,11 @@ struct Simulation {
       beforeLocal?(request, &secrets)
       return response(local(request, input))
     }
+    if case .secrets(let uses) = request.credential,
+      let name = uses[0].names[0].first, SecretNaming.isOfRotation(name), secrets[name] == nil
+    {
+      return .failure(.credentialMissing(name: name), duration: .zero)
+    }
     switch fault {
     case .none: return response(answer(request))
     case .refusedConnection:
@@ -257,15 +272,26 @@ struct Simulation {
           "permissions": ["write:users"], "installation": "0123abcd",
         ])
     case "checkPendingKey":
-      let isHere = holds(stem + ".pending.key", input) || holds(stem + ".key", input)
-      return StepResponse(status: isHere ? 204 : 404, json: ["error_code": "NOT_FOUND"])
+      let isHere =
+        input["role"] == "previous"
+        ? holds(stem + ".previous.key", input)
+        : holds(stem + ".pending.key", input) || holds(stem + ".key", input)
+      return StepResponse(status: isHere ? 204 : 404, json: ["error_code": "KEY_ELSEWHERE"])
     case "promoteKey": return promote(stem, input)
     case "awaitKeyLoaded":
+      guard holds(stem + ".key", input) else {
+        return StepResponse(status: 404, json: ["error_code": "KEY_ELSEWHERE"])
+      }
       guard loadingRounds > 0 else { return StepResponse(status: 204) }
       loadingRounds -= 1
       return StepResponse(
         status: 409, json: ["error_code": "KEY_NOT_LOADED", "reason": "Without it: worker 9."])
     case "discardPreviousKey":
+      let previous = secrets[stem + ".previous.key"]
+      let current = secrets[stem + ".key"].map { String($0.prefix(15)) }
+      guard previous != nil || current == input["new_prefix"]?.stringValue else {
+        return StepResponse(status: 404, json: ["error_code": "KEY_ELSEWHERE"])
+      }
       if holds(stem + ".previous.key", input) { secrets[stem + ".previous.key"] = nil }
       return StepResponse(status: 204)
     default: return StepResponse(status: 400)
@@ -279,7 +305,7 @@ struct Simulation {
   private mutating func promote(_ stem: String, _ input: JSONValue) -> StepResponse {
     guard holds(stem + ".pending.key", input) else {
       let isDone = holds(stem + ".key", input)
-      return StepResponse(status: isDone ? 204 : 404, json: ["error_code": "NOT_FOUND"])
+      return StepResponse(status: isDone ? 204 : 404, json: ["error_code": "KEY_ELSEWHERE"])
     }
     secrets[stem + ".previous.key"] = secrets[stem + ".key"]
     secrets[stem + ".key"] = secrets.removeValue(forKey: stem + ".pending.key")

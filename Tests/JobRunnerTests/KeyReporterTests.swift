@@ -59,11 +59,12 @@ import Testing
 
   private func answer(
     _ operation: String, prefix: String?, secrets: MemorySecretStore,
-    patience: Duration = .milliseconds(250)
+    patience: Duration = .milliseconds(250), with others: [(String, JSONValue)] = []
   ) async -> StepResponse {
     let handlers = LocalHandlers(
-      secrets: secrets, store: store, time: .continuous, patience: patience)
-    var input = JSONObject([("environment", "production"), ("job_type", "create_user")])
+      secrets: secrets, store: store, time: .continuous, patience: patience,
+      worker: "reader on db1")
+    var input = JSONObject([("environment", "production"), ("job_type", "create_user")] + others)
     input["prefix"] = prefix.map { .string($0) }
     let lease = Lease(
       worker: 3, validUntil: .seconds(60), margin: .seconds(1), time: .continuous)
@@ -106,7 +107,11 @@ import Testing
   {
     let secrets = try MemorySecretStore(["production/create_user.key": Self.first])
     let response = await answer("awaitKeyLoaded", prefix: "sk_bbbbbbbbbbbb", secrets: secrets)
-    #expect(response.status == 409)
+    #expect(response.status == 404)
+    #expect(
+      String(decoding: response.body, as: UTF8.self)
+        == #"{"error_code":"KEY_ELSEWHERE","reason":"The secret store of worker 3 (reader on db1), which took this step, does not hold sk_bbbbbbbbbbbb; it is left to a worker whose store does."}"#
+    )
     #expect(store.askedFingerprints.isEmpty)
     let promotion = await answer("promoteKey", prefix: "sk_bbbbbbbbbbbb", secrets: secrets)
     #expect(promotion.status == 404)
@@ -119,5 +124,29 @@ import Testing
     #expect(try secrets.text("production/create_user.previous.key") == Self.second)
     _ = await answer("discardPreviousKey", prefix: "sk_bbbbbbbbbbbb", secrets: secrets)
     #expect(try secrets.text("production/create_user.previous.key") == nil)
+  }
+
+  @Test func `the previous key is asked for where it is, and forgotten once`() async throws {
+    let here = try MemorySecretStore([
+      "production/create_user.key": Self.second, "production/create_user.previous.key": Self.first,
+    ])
+    let elsewhere = try MemorySecretStore([:])
+    let previous: [(String, JSONValue)] = [("role", "previous")]
+    for (secrets, status) in [(here, 204), (elsewhere, 404)] {
+      let response = await answer(
+        "checkPendingKey", prefix: "sk_aaaaaaaaaaaa", secrets: secrets, with: previous)
+      #expect(response.status == status)
+    }
+    let isNotNew = await answer(
+      "checkPendingKey", prefix: "sk_bbbbbbbbbbbb", secrets: here, with: previous)
+    #expect(isNotNew.status == 404)
+    let new: [(String, JSONValue)] = [("new_prefix", "sk_bbbbbbbbbbbb")]
+    for (secrets, status) in [(here, 204), (elsewhere, 404), (here, 204)] {
+      let response = await answer(
+        "discardPreviousKey", prefix: "sk_aaaaaaaaaaaa", secrets: secrets, with: new)
+      #expect(response.status == status)
+    }
+    #expect(try here.text("production/create_user.previous.key") == nil)
+    #expect(try here.text("production/create_user.key") == Self.second)
   }
 }
