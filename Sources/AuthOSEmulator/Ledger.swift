@@ -70,12 +70,18 @@ public struct LedgerRecord: Sendable, Hashable {
   public var status: String?
   /// The subscription's true period end.
   public var currentPeriodEnd: UTCTime?
+  /// The status before an update.
+  public var previousStatus: String?
+  /// The true period end before an update.
+  public var previousPeriodEnd: UTCTime?
   /// The id of the key that was created or deleted.
   public var apiKeyID: String?
   /// The prefix of the key that was created or deleted.
   public var apiKeyPrefix: String?
   /// The name of the key that was created or deleted, or the new name of the service.
   public var name: String?
+  /// The name of the service before it was written.
+  public var previousName: String?
 
   /// The record as JSON; members without a value are left out.
   public var json: JSONValue {
@@ -89,7 +95,9 @@ public struct LedgerRecord: Sendable, Hashable {
       ("service_id", serviceID), ("user_id", userID), ("email", email),
       ("subscription_id", subscriptionID), ("plan_id", planID), ("plan_name", planName),
       ("status", status), ("current_period_end", currentPeriodEnd?.rfc3339),
+      ("previous_status", previousStatus), ("previous_period_end", previousPeriodEnd?.rfc3339),
       ("api_key_id", apiKeyID), ("api_key_prefix", apiKeyPrefix), ("name", name),
+      ("previous_name", previousName),
     ]
     for (name, value) in optional {
       if let value { object[name] = .string(value) }

@@ -23,11 +23,13 @@ extension EmulatedState {
     try call.requirePermission()
     guard var service = services[call.serviceID] else { throw .notFound("Service not found") }
     if let name {
+      let previous = service.name
       service.name = name
       services[service.id] = service
       record(.serviceRenamed, call.call) {
         $0.serviceID = service.id
         $0.name = name
+        $0.previousName = previous
       }
     }
     return .json(json(service))

@@ -109,12 +109,15 @@ extension EmulatedState {
     }
     try settings.check(status ?? "", atMost: 50)
     if status != nil || end != nil {
+      let previous = subscription
       subscription.status = status ?? subscription.status
       subscription.currentPeriodEnd = end ?? subscription.currentPeriodEnd
       subscriptions[linkage] = subscription
       let plan = plans[subscription.planID]
       record(.subscriptionUpdated, call.call) {
         $0.describe(subscription, plan: plan, email: user.email)
+        $0.previousStatus = previous.status
+        $0.previousPeriodEnd = previous.currentPeriodEnd
       }
     }
     return .json(json(subscription, periodEnd: subscription.currentPeriodEnd))

@@ -38,12 +38,12 @@ extension WholeProcesses {
         let trial = try await WritProcess.start(
           ["types", "test", file, "--fault", "make=dropAfter"])
         #expect(try await trial.awaitEnd(within: .seconds(60)) == .exited(1), "\(trial.errors)")
-        #expect(trial.output.last == "  not as expected: 1 API keys too many")
+        #expect(trial.output.last == "  not as expected: 1 API key too many")
         let wrong = try await WritProcess.start(
           ["types", "test", file, "--fault", "make=dropAfter", "--expect", "review"])
         #expect(try await wrong.awaitEnd(within: .seconds(60)) == .exited(1))
         #expect(
-          wrong.output.last == "  not as expected: completed, 1 API keys too many")
+          wrong.output.last == "  not as expected: completed, 1 API key too many")
       }
     }
 

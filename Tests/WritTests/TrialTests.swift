@@ -112,15 +112,4 @@ private typealias Status = writ.ExitStatus
       try inputs.inputs(JSONObject([("user_id", "@usr")]), for: try Self.type("revoke_access"))
     }
   }
-
-  @Test func `what is made twice and taken away once is made once`() {
-    let clean = [Effect.apiKeyCreated]
-    #expect(Doubling.found([.apiKeyCreated], clean: clean) == [])
-    #expect(
-      Doubling.found([.apiKeyCreated, .apiKeyDeleted, .apiKeyCreated], clean: clean) == [])
-    #expect(
-      Doubling.found([.apiKeyCreated, .apiKeyCreated], clean: clean) == [
-        "1 API keys too many"
-      ])
-  }
 }

@@ -14,7 +14,7 @@ struct TypesTestCommand: AsyncParsableCommand {
       Starts a throw-away PostgreSQL cluster, an AuthOS emulator and a worker; publishes the file with the \
       documents that it refers to (the shipped ones where it does not bring its own); makes a key with \
       exactly the least privilege of the type; orders one job a trial; and tells what happened, at the \
-      database and at the emulator. The exit code is 0 only if every job ended as expected and made nothing \
+      database and at the emulator. The exit code is 0 only if every job ended as expected and did nothing \
       twice. Everything is gone afterwards.
 
       A fault hits one request: the first of a step or an operation, or the N-th with :N. With --every-fault, \
@@ -174,8 +174,7 @@ struct TrialBench: Sendable {
     _ trial: TypeTrial, _ faults: [TrialFault], _ clean: TrialResult
   ) async throws -> TrialResult {
     var result = try await trial.run(faults)
-    result.doubled = Doubling.found(
-      result.effects.map(\.effect), clean: clean.effects.map(\.effect))
+    result.doubled = EffectBalance(result.effects).doubled(beyond: EffectBalance(clean.effects))
     return result
   }
 

@@ -28,7 +28,7 @@ struct EffectCheck: Sendable {
     orders: [DemoOrder], ledger: [LedgerRecord], snapshot: EmulatorSnapshot,
     keysInUse: [String: String]
   ) {
-    let changes = ledger.filter { !Self.sessions.contains($0.effect) }
+    let changes = ledger.filter { !$0.effect.isOfSession }
     let byEmail = Dictionary(grouping: changes.filter { $0.email != nil }) { $0.email ?? "" }
     let byUser = Dictionary(grouping: changes.filter { $0.userID != nil }) { $0.userID ?? "" }
     let keyChanges = changes.filter { $0.effect == .apiKeyCreated || $0.effect == .apiKeyDeleted }
@@ -73,9 +73,6 @@ struct EffectCheck: Sendable {
       } + rotations
     unexpected = changes.filter { !expected.contains($0.sequence) }
   }
-
-  /// Logins are means, not ends.
-  private static let sessions: Set<Effect> = [.sessionOpened, .sessionRefreshed, .sessionEnded]
 
   /// Takes the effects of one order from the front of what happened to its user.
   private static func take(

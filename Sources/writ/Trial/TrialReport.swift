@@ -70,12 +70,12 @@ struct TrialReport: Sendable {
   }
 
   private func effects(_ result: TrialResult) -> Table {
-    var table = Table("", "", "", "")
+    var table = Table("", "", "", "", "")
     for effect in result.effects {
       table.add(
         effect.effect.rawValue, "request \(effect.requestNumber)",
         effect.email ?? effect.userID ?? "",
-        effect.planName ?? effect.name ?? "")
+        effect.planName ?? effect.name ?? "", effect.changedNothing ? "as it was" : "")
     }
     return table
   }

@@ -42,7 +42,7 @@ struct TrialResult: Sendable {
   var effects: [LedgerRecord]
   /// Whether every fault happened; a request that never came cannot go wrong.
   var hits: Int
-  /// What was made more often than by a job to which nothing happened.
+  /// What was done more often than by a job to which nothing happened, in words.
   var doubled: [String] = []
 
   /// The faults in words.
@@ -50,7 +50,7 @@ struct TrialResult: Sendable {
     faults.isEmpty ? "no fault" : faults.map(\.text).joined(separator: "; ")
   }
 
-  /// Whether the outcome is one of those, and nothing was made twice.
+  /// Whether the outcome is one of those, and nothing was done twice.
   func isExpected(_ expected: Set<TrialOutcome>) -> Bool {
     expected.contains(outcome) && doubled.isEmpty
   }
@@ -112,7 +112,7 @@ struct TypeTrial: Sendable {
     let requests = sandbox.authOS.requests
     let result = TrialResult(
       faults: faults, outcome: outcome, story: story, requests: requests,
-      effects: sandbox.authOS.ledger().filter { !Self.sessions.contains($0.effect) },
+      effects: sandbox.authOS.ledger().filter { !$0.effect.isOfSession },
       hits: requests.count { $0.fault != nil })
     try await callOff(job, outcome)
     return result
@@ -158,30 +158,5 @@ struct TypeTrial: Sendable {
   private func callOff(_ job: Int, _ outcome: TrialOutcome) async throws {
     guard [.review, .waiting, .unfinished].contains(outcome) else { return }
     _ = try await store.cancel(job, force: true)
-  }
-
-  /// Logins are means, not ends.
-  private static let sessions: Set<Effect> = [.sessionOpened, .sessionRefreshed, .sessionEnded]
-}
-
-/// Whether a job has made something twice.
-enum Doubling {
-  /// What makes something, and what takes it away again.
-  private static let pairs: [(made: Effect, undone: Effect?, what: String)] = [
-    (.userInserted, nil, "users"), (.linkInserted, .linkRemoved, "links"),
-    (.subscriptionInserted, .subscriptionDeleted, "subscriptions"),
-    (.apiKeyCreated, .apiKeyDeleted, "API keys"),
-  ]
-
-  /// What is there more often than after a job to which nothing happened; what was made twice and taken
-  /// away once counts as made once.
-  static func found(_ effects: [Effect], clean: [Effect]) -> [String] {
-    pairs.compactMap { pair in
-      func left(_ effects: [Effect]) -> Int {
-        effects.count { $0 == pair.made } - effects.count { $0 == pair.undone }
-      }
-      let (now, then) = (left(effects), left(clean))
-      return now > then ? "\(now - then) \(pair.what) too many" : nil
-    }
   }
 }
