@@ -2097,7 +2097,9 @@ begin
       perform writ_data.refuse_type(type, 'two inputs are named ' || (input ->> 'name'));
     elsif writ_data.native_type(input ->> 'kind') is null then
       perform writ_data.refuse_type(type, 'the kind of ' || (input ->> 'name') || ' is not known');
-    elsif not writ_data.is_portable_pattern(coalesce(input ->> 'pattern', '')) then
+    elsif not writ_data.is_portable_pattern(
+      coalesce(input ->> 'expression', input ->> 'pattern', '')
+    ) then
       perform writ_data.refuse_type(
         type, 'the pattern of ' || (input ->> 'name') || ' is outside the supported subset'
       );
@@ -2743,7 +2745,8 @@ begin
   end if;
   if input ? 'pattern' then
     body := body || format(
-      E'    if %s !~ %L then\n  %s    end if;\n', variable, input ->> 'pattern',
+      E'    if %s !~ %L then\n  %s    end if;\n', variable,
+      coalesce(input ->> 'expression', input ->> 'pattern'),
       writ_data.refusal(
         type, field, 'must match the pattern ' || (input ->> 'pattern'),
         coalesce(input ->> 'description', 'The pattern is a regular expression.')
@@ -3197,7 +3200,7 @@ ALTER FUNCTION writ_data.generate(spec jsonb, old_signature text) OWNER TO writ_
 
 CREATE FUNCTION writ_data.generator() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    RETURN 3;
+    RETURN 4;
 
 ALTER FUNCTION writ_data.generator() OWNER TO writ_owner;
 
@@ -3232,14 +3235,17 @@ ALTER FUNCTION writ_data.insert_schedule(schedule writ_data.schedule, now timest
 CREATE FUNCTION writ_data.is_portable_pattern(pattern text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     AS $_$
+declare
+  rest constant text := regexp_replace(pattern, '\\(u[0-9A-F]{4}|U[0-9A-F]{8})', 'x', 'g');
 begin
-  if length(pattern) > 1000
-    or pattern ~ '^\*\*\*'
-    or pattern ~ '\\[^dws.^$*+?()\[\]{}|/\\-]'
-    or pattern ~ '\(\?(?!:)'
-    or pattern ~ '\[[:.=]'
-    or pattern ~ '[*+?}][?+]'
-    or pattern ~ '[[:cntrl:]]'
+  if length(pattern) > 100000
+    or rest ~ '^\*\*\*'
+    or rest ~ '\\[^dws.^$*+?()\[\]{}|/\\-]'
+    or rest ~ '\(\?(?!:)'
+    -- Inside of brackets, [: [. and [= begin something that only POSIX knows.
+    or rest ~ '\[\^?\]?[^]]*\[[:.=]'
+    or rest ~ '[*+?}][?+]'
+    or rest ~ '[[:cntrl:]]'
   then
     return false;
   end if;

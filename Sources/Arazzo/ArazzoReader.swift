@@ -13,6 +13,8 @@ struct ArazzoReader {
   let unreadSources: Set<String>
   let workflowIds: Set<String>
   var inputReferences: ReferenceResolver
+  /// Whether the document was checked already, by the version that published it.
+  let isPublished: Bool
 
   /// The same, reporting nothing: to read again what has been reported on.
   var silent: ArazzoReader { reporting(to: ErrorCollector()) }
@@ -87,7 +89,7 @@ struct ArazzoReader {
       root: root, errors: errors, allowsVersion1_1: isNew, sources: sources,
       unreadSources: unread,
       workflowIds: Set(workflowNodes.compactMap { $0["workflowId"]?.string }),
-      inputReferences: ReferenceResolver(root: root, errors: errors))
+      inputReferences: ReferenceResolver(root: root, errors: errors), isPublished: !checksFlow)
     reader.checkComponents(object)
     let collectors = workflowNodes.map { _ in ErrorCollector() }
     let read = zip(workflowNodes, collectors).map { node, errors in

@@ -74,7 +74,7 @@ public struct InputProperty: Sendable, Hashable {
     /// The most characters.
     public var maxLength: Int?
     /// A regular expression that must match somewhere in the text.
-    public var pattern: String?
+    public var pattern: InputPattern?
     /// The only texts that are allowed.
     public var allowedValues: [String]?
     /// The smallest number.

@@ -5,6 +5,8 @@ internal import JSON
 struct InputSchemaReader {
   let references: ReferenceResolver
   let errors: ErrorCollector
+  /// Whether the document was checked already, by the version that published it.
+  var isPublished = false
 
   static let supported = """
     supported are type, format, minLength, maxLength, pattern, enum, minimum, maximum, items, \

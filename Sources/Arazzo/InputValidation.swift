@@ -134,8 +134,8 @@ extension InputProperty {
     var rules = countRules(
       text.unicodeScalars.count, constraints.minLength, constraints.maxLength, "character",
       "characters")
-    if let pattern = constraints.pattern, !Self.matches(text, pattern) {
-      rules.append("must match the pattern \(pattern)")
+    if let pattern = constraints.pattern, !pattern.matches(text) {
+      rules.append("must match the pattern \(pattern.text)")
     }
     if let allowed = constraints.allowedValues, !allowed.contains(text) {
       rules.append("must be one of \(allowed.joined(separator: ", "))")

@@ -27,7 +27,10 @@ struct WorkflowReader {
     }
     let uses = ExpressionUses()
     let inputs = object["inputs"].map {
-      InputSchemaReader(references: document.inputReferences, errors: errors.own).read($0)
+      InputSchemaReader(
+        references: document.inputReferences, errors: errors.own,
+        isPublished: document.isPublished
+      ).read($0)
     }
     let stepNodes = object.nonEmptyList("steps", "a workflow")
     let stepIds = stepNodes.compactMap { $0["stepId"]?.string }

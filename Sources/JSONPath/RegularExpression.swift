@@ -16,6 +16,10 @@ public struct RegularExpression: Sendable, Hashable {
     /// `(?:…)`, `(?i)` at the start, lazy quantifiers, `\uXXXX`. Without look-around and references back, which no automaton
     /// can match.
     case common
+    /// The common dialect without what PostgreSQL cannot say or says otherwise: no `(?i)`, no `\b`, `\B`,
+    /// `\A`, `\Z` and `\z`, no categories of Unicode, no quantifier after `^` or `$`, and at most 255
+    /// repetitions.
+    case portable
   }
 
   /// The pattern as written.

@@ -43,11 +43,16 @@ struct RegularExpressionParser {
     while let scalar = current, scalar != "|", scalar != ")" {
       let start = position
       let atom = try parseAtom()
+      let quantifier = position
       guard let (least, most) = try parseQuantifier() else {
         pieces.append(atom)
         continue
       }
-      if dialect == .common { _ = take("?") }
+      if dialect == .portable, atom.isAnchor {
+        position = quantifier
+        throw failure("^ and $ cannot be repeated")
+      }
+      if dialect != .iRegexp { _ = take("?") }
       if let scalar = current, "*+?".unicodeScalars.contains(scalar) {
         throw failure("there is nothing to repeat here; write \\\(scalar) for the character")
       }
@@ -90,9 +95,11 @@ struct RegularExpressionParser {
       position += 1
     }
     guard position > start else { throw failure("a number of repetitions is expected") }
-    guard value <= Self.greatestRepetition else {
+    let greatest =
+      dialect == .portable ? PatternTree.greatestPostgresRepetition : Self.greatestRepetition
+    guard value <= greatest else {
       position = start
-      throw failure("at most \(Self.greatestRepetition) repetitions can be asked for")
+      throw failure("at most \(greatest) repetitions can be asked for")
     }
     return value
   }
@@ -106,7 +113,7 @@ struct RegularExpressionParser {
     case "*", "+", "?", "{":
       throw failure("there is nothing to repeat here; write \\\(scalar) for the character")
     case "]", "}":
-      guard dialect == .common else { throw failure("write \\\(scalar) for the character") }
+      guard dialect != .iRegexp else { throw failure("write \\\(scalar) for the character") }
     default: break
     }
     position += 1
@@ -122,7 +129,7 @@ struct RegularExpressionParser {
     let start = position
     position += 1
     if current == "?" {
-      guard dialect == .common, take("?:") else {
+      guard dialect != .iRegexp, take("?:") else {
         throw failure(
           "a group (?\u{2026}) is not supported, but for (?:\u{2026}): no look-around, no names")
       }
@@ -138,7 +145,12 @@ struct RegularExpressionParser {
   // MARK: Escapes
 
   private mutating func parseEscape() throws(JSONPathError) -> PatternTree {
-    if dialect == .common, position + 1 < text.count {
+    if dialect != .iRegexp, position + 1 < text.count {
+      switch text[position + 1] {
+      case "b", "B", "A", "z", "Z", "p", "P":
+        guard dialect == .common else { throw failure(Self.unportable) }
+      default: break
+      }
       switch text[position + 1] {
       case "b", "B":
         position += 2
@@ -170,12 +182,15 @@ struct RegularExpressionParser {
     case "n": return .single("\n")
     case "r": return .single("\r")
     case "t": return .single("\t")
+    case "p" where dialect == .portable, "P" where dialect == .portable:
+      position = start
+      throw failure(Self.unportable)
     case "p", "P": return try parseProperty(isNegated: scalar == "P", start)
     case "(", ")", "*", "+", "-", ".", "?", "[", "\\", "]", "^", "{", "|", "}":
       return .single(scalar)
     default: break
     }
-    if dialect == .common {
+    if dialect != .iRegexp {
       switch scalar {
       case "d": return Self.digit
       case "D": return Self.digit.negated
@@ -208,6 +223,10 @@ struct RegularExpressionParser {
         ? "this escape is not in I-Regexp; for \\d write [0-9], for \\w write [A-Za-z0-9_]"
         : "this escape is not supported")
   }
+
+  private static let unportable =
+    "this escape means something else in PostgreSQL, or nothing; there are \\d, \\s, \\w, \\D, \\S, \\W, "
+    + "\\n, \\r, \\t, \\f, \\v, \\xXX, \\uXXXX and signs"
 
   private mutating func parseProperty(
     isNegated: Bool, _ start: Int
@@ -295,6 +314,16 @@ struct RegularExpressionParser {
     guard text[position...].starts(with: expected.unicodeScalars) else { return false }
     position += expected.unicodeScalars.count
     return true
+  }
+}
+
+extension PatternTree {
+  /// Whether it is a single `^` or `$`.
+  fileprivate var isAnchor: Bool {
+    switch self {
+    case .start, .end: true
+    default: false
+    }
   }
 }
 

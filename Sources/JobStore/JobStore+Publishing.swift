@@ -147,7 +147,8 @@ extension InputProperty {
     object["refuse"] = policy.refusal.map { .string($0) }
     object["min_length"] = constraints.minLength.map { JSONValue($0) }
     object["max_length"] = constraints.maxLength.map { JSONValue($0) }
-    object["pattern"] = constraints.pattern.map { .string($0) }
+    object["pattern"] = constraints.pattern.map { .string($0.text) }
+    object["expression"] = constraints.pattern.map { .string($0.postgresPattern) }
     object["enum"] = constraints.allowedValues.map { .array($0.map { .string($0) }) }
     object["minimum"] = constraints.minimum.map { .number($0) }
     object["maximum"] = constraints.maximum.map { .number($0) }

@@ -76,19 +76,21 @@ import Testing
       "minLength: 1,",
       "pattern: '(',",
       "register_reader.arazzo.yaml:25: $.workflows[0].inputs.properties.name.pattern: "
-        + "'pattern' is not a valid regular expression"),
+        + "'pattern' is not a regular expression that Writ and PostgreSQL read alike: "
+        + "this ( is never closed (at character 1)"),
     Edit(
       "minLength: 1,",
       "pattern: '(?=a)b',",
       #"register_reader.arazzo.yaml:25: $.workflows[0].inputs.properties.name.pattern: "#
-        + #"'pattern' may use only what Swift and PostgreSQL read alike: no (?…) but (?:…), "#
-        + #"and of the escapes with a letter only \d, \s, \w, \D, \S, \W, \n, \r, \t"#),
+        + "'pattern' is not a regular expression that Writ and PostgreSQL read alike: "
+        + "a group (?…) is not supported, but for (?:…): no look-around, no names (at character 2)"),
     Edit(
       "minLength: 1,",
       #"pattern: '\bname',"#,
       #"register_reader.arazzo.yaml:25: $.workflows[0].inputs.properties.name.pattern: "#
-        + #"'pattern' may use only what Swift and PostgreSQL read alike: no (?…) but (?:…), "#
-        + #"and of the escapes with a letter only \d, \s, \w, \D, \S, \W, \n, \r, \t"#),
+        + "'pattern' is not a regular expression that Writ and PostgreSQL read alike: "
+        + #"this escape means something else in PostgreSQL, or nothing; there are \d, \s, \w, \D, "#
+        + #"\S, \W, \n, \r, \t, \f, \v, \xXX, \uXXXX and signs (at character 1)"#),
     Edit(
       "minLength: 1,",
       "enum: [],",

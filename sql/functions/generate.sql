@@ -73,20 +73,23 @@ begin atomic
    where form.kind = form_rule.kind;
 end;
 
--- Refuses a pattern whose meaning in ECMA 262 and in PostgreSQL could differ.
--- Allowed: literals, ., [] with ranges, ^ $ ? * + {n,m} |, ( ) and (?: ), \d \w \s and escaped
--- punctuation.
+-- Refuses a pattern that this database cannot read, or that could mean something else to others.
+-- Allowed: literals, ., [] with ranges, ^ $ ? * + {n,m} |, ( ) and (?: ), \d \w \s, escaped punctuation,
+-- \uXXXX and \UXXXXXXXX.
 create or replace function writ_data.is_portable_pattern(pattern text) returns boolean
 language plpgsql immutable
 as $$
+declare
+  rest constant text := regexp_replace(pattern, '\\(u[0-9A-F]{4}|U[0-9A-F]{8})', 'x', 'g');
 begin
-  if length(pattern) > 1000
-    or pattern ~ '^\*\*\*'
-    or pattern ~ '\\[^dws.^$*+?()\[\]{}|/\\-]'
-    or pattern ~ '\(\?(?!:)'
-    or pattern ~ '\[[:.=]'
-    or pattern ~ '[*+?}][?+]'
-    or pattern ~ '[[:cntrl:]]'
+  if length(pattern) > 100000
+    or rest ~ '^\*\*\*'
+    or rest ~ '\\[^dws.^$*+?()\[\]{}|/\\-]'
+    or rest ~ '\(\?(?!:)'
+    -- Inside of brackets, [: [. and [= begin something that only POSIX knows.
+    or rest ~ '\[\^?\]?[^]]*\[[:.=]'
+    or rest ~ '[*+?}][?+]'
+    or rest ~ '[[:cntrl:]]'
   then
     return false;
   end if;
@@ -133,7 +136,9 @@ begin
       perform writ_data.refuse_type(type, 'two inputs are named ' || (input ->> 'name'));
     elsif writ_data.native_type(input ->> 'kind') is null then
       perform writ_data.refuse_type(type, 'the kind of ' || (input ->> 'name') || ' is not known');
-    elsif not writ_data.is_portable_pattern(coalesce(input ->> 'pattern', '')) then
+    elsif not writ_data.is_portable_pattern(
+      coalesce(input ->> 'expression', input ->> 'pattern', '')
+    ) then
       perform writ_data.refuse_type(
         type, 'the pattern of ' || (input ->> 'name') || ' is outside the supported subset'
       );
@@ -272,7 +277,8 @@ begin
   end if;
   if input ? 'pattern' then
     body := body || format(
-      E'    if %s !~ %L then\n  %s    end if;\n', variable, input ->> 'pattern',
+      E'    if %s !~ %L then\n  %s    end if;\n', variable,
+      coalesce(input ->> 'expression', input ->> 'pattern'),
       writ_data.refusal(
         type, field, 'must match the pattern ' || (input ->> 'pattern'),
         coalesce(input ->> 'description', 'The pattern is a regular expression.')

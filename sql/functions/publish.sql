@@ -3,12 +3,13 @@
 -- Raised when the generated code changes, so that every type is generated anew: regenerate_types.
 create or replace function writ_data.generator() returns int
 language sql immutable
-return 3;
+return 4;
 
 -- publish_job_type: keep a definition and make its functions. Returns whether anything changed.
 -- spec: {name, description, hash, arazzo_path, arazzo, sources: [{name, path, text}], inputs:
 -- [{name, kind, required, description, default, normalize, record, min_length, max_length, pattern,
--- enum, minimum, maximum, min_items, max_items, refuse}], subject: [{literal} | {input}] or null,
+-- expression, enum, minimum, maximum, min_items, max_items, refuse}] (expression: the pattern in the words
+-- of PostgreSQL, where it differs), subject: [{literal} | {input}] or null,
 -- max_attempts, concurrency, rate: {limit, seconds}, deadline_seconds, key_window_seconds, replay,
 -- schedules: see writ_data.read_schedule}.
 -- Jobs that are enqueued already keep the definition that they name.

@@ -98,7 +98,7 @@ struct ReferencePage: Sendable, Hashable {
     case (nil, let high?): rules.append("at most \(high) characters")
     case (nil, nil): break
     }
-    if let pattern = limits.pattern { rules.append("matches `\(pattern)`") }
+    if let pattern = limits.pattern { rules.append("matches `\(pattern.text)`") }
     if let allowed = limits.allowedValues {
       rules.append("one of " + allowed.map { "`\($0)`" }.joined(separator: ", "))
     }
