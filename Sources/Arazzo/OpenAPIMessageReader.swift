@@ -77,8 +77,10 @@ extension OpenAPIReader {
           member.value, "a content type", fields: ["schema", "example", "examples", "encoding"],
           errors: errors)
       else { return nil }
+      let named = media["examples"]?.members?.first?.value
       return MediaTypeDescription(
-        contentType: member.name, schema: media["schema"].map(schemas.read))
+        contentType: member.name, schema: media["schema"].map(schemas.read),
+        example: (media["example"] ?? named?["value"])?.value)
     }
   }
 

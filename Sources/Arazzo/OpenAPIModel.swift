@@ -59,6 +59,8 @@ public struct MediaTypeDescription: Sendable, Hashable {
   public var contentType: String
   /// Its schema, references resolved; a reference that leads back to itself is left as it is.
   public var schema: JSONValue?
+  /// Its `example`, or the first of its `examples`.
+  public var example: JSONValue?
 }
 
 /// The body that an operation takes.

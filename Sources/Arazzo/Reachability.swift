@@ -31,6 +31,13 @@ public struct TargetUse: Sendable, Hashable {
 extension JobTypeDefinition {
   /// What a job of the type may call over HTTP, sorted by name.
   public var targets: [TargetUse] { Reachability.targets(of: workflow, in: document) }
+
+  /// The description of a target that a job of the type may call.
+  public func api(ofTarget name: String) -> OpenAPIDocument? {
+    Reachability.workflows(from: workflow, in: document).lazy.compactMap { found in
+      if case .openAPI(let api)? = found.document.sources[name] { api } else { nil }
+    }.first
+  }
 }
 
 /// What a job can reach.

@@ -9,7 +9,7 @@ import Synchronization
 ///
 ///     let fault = authOS.nextFault(for: request)
 ///     let answer = authOS.respond(to: request, at: now, fault: fault)
-public final class EmulatedAuthOS: Sendable {
+public final class EmulatedAuthOS: EmulatedService {
   private let state: Mutex<EmulatedState>
 
   /// The identifiers and keys of the seed.
@@ -49,6 +49,15 @@ public final class EmulatedAuthOS: Sendable {
     to request: EmulatedRequest, at now: UTCTime, fault: Fault? = nil
   ) -> EmulatedAnswer {
     state.withLock { $0.respond(to: request, at: now, fault: fault) }
+  }
+
+  /// The largest body, in bytes.
+  public var bodyLimit: Int { settings.bodyLimit }
+  /// How long a request may take before it is answered 408.
+  public var timeLimit: Duration { settings.timeLimit }
+  /// The header fields that the routes look at.
+  public var headersOfInterest: [String]? {
+    ["x-api-key", "authorization", "content-type", "content-length", "x-emulator-control"]
   }
 
   /// The effects after a sequence number, oldest first.

@@ -13,7 +13,25 @@ import NIOCore
   import Darwin
 #endif
 
-/// Serves an ``EmulatedAuthOS`` over HTTP.
+/// A server without a socket: what ``EmulatorServer`` serves.
+public protocol EmulatedService: Sendable {
+  /// The largest body, in bytes.
+  var bodyLimit: Int { get }
+  /// How long a request may take before it is answered 408.
+  var timeLimit: Duration { get }
+  /// The lower-case names of the header fields that it looks at; `nil` for all.
+  var headersOfInterest: [String]? { get }
+
+  /// Draws the fault of a request; it counts as one request of its route.
+  func nextFault(for request: EmulatedRequest) -> Fault?
+
+  /// Answers a request.
+  ///
+  /// A fault that waits is not waited for here.
+  func respond(to request: EmulatedRequest, at now: UTCTime, fault: Fault?) -> EmulatedAnswer
+}
+
+/// Serves an ``EmulatedAuthOS``, or another service, over HTTP.
 ///
 ///     let authOS = EmulatedAuthOS(seed: seed, at: .now())
 ///     let server = EmulatorServer(authOS, controlToken: token, logger: logger) { port in
@@ -22,13 +40,13 @@ import NIOCore
 ///     try await server.run()  // until the task is cancelled or its service group stops
 public struct EmulatorServer: Sendable {
   /// The server behind the port.
-  public let authOS: EmulatedAuthOS
+  public let service: any EmulatedService
   /// The address to bind; the control routes make anything but loopback a bad idea.
   public let host: String
   /// The port to bind, or 0 for any that is free.
   public let port: Int
 
-  private let controlToken: String?
+  private let control: ControlRoutes?
   private let logger: Logger
   private let onListening: @Sendable (Int) async -> Void
 
@@ -44,10 +62,27 @@ public struct EmulatorServer: Sendable {
     controlToken: String? = nil, logger: Logger,
     onListening: @escaping @Sendable (Int) async -> Void = { _ in }
   ) {
-    self.authOS = authOS
+    self.service = authOS
     self.host = host
     self.port = port
-    self.controlToken = controlToken
+    self.control = controlToken.map { ControlRoutes(authOS: authOS, token: $0) }
+    self.logger = logger
+    self.onListening = onListening
+  }
+
+  /// A server of another service, on any loopback port that is free; nothing starts before ``run()``.
+  ///
+  /// - Parameters:
+  ///   - logger: Requests are not logged, neither their headers nor their bodies.
+  ///   - onListening: Called once with the bound port.
+  public init(
+    serving service: some EmulatedService, logger: Logger,
+    onListening: @escaping @Sendable (Int) async -> Void
+  ) {
+    self.service = service
+    self.host = "127.0.0.1"
+    self.port = 0
+    self.control = nil
     self.logger = logger
     self.onListening = onListening
   }
@@ -60,8 +95,7 @@ public struct EmulatorServer: Sendable {
     var quiet = logger
     quiet.logLevel = max(logger.logLevel, .warning)
     let application = Application(
-      responder: EmulatorResponder(
-        authOS: authOS, control: controlToken.map { ControlRoutes(authOS: authOS, token: $0) }),
+      responder: EmulatorResponder(service: service, control: control),
       configuration: ApplicationConfiguration(
         address: .hostname(host, port: port), serverName: nil, backlog: 1024),
       onServerRunning: { [onListening] channel in
@@ -94,20 +128,20 @@ private struct EmulatorContext: InitializableFromSource {
 private struct ConnectionDropped: Error {}
 
 private struct EmulatorResponder: HTTPResponder {
-  let authOS: EmulatedAuthOS
+  let service: any EmulatedService
   let control: ControlRoutes?
 
   func respond(to request: Request, context: EmulatorContext) async throws -> Response {
-    var emulated = EmulatedRequest(request, peer: context.channel.remoteAddress)
+    var emulated = EmulatedRequest(
+      request, peer: context.channel.remoteAddress, keeping: service.headersOfInterest)
     if let control, emulated.path.hasPrefix("/_emulator/") {
       try await emulated.readBody(of: request, atMost: 16 * 1024 * 1024)
       return Response(control.respond(to: emulated, at: .now()), isHead: false)
     }
-    let settings = authOS.settings
-    let delays = authOS.nextFault(for: emulated)?.delays(limit: settings.timeLimit)
-    try await emulated.readBody(of: request, atMost: settings.bodyLimit)
+    let delays = service.nextFault(for: emulated)?.delays(limit: service.timeLimit)
+    try await emulated.readBody(of: request, atMost: service.bodyLimit)
     if let delay = delays?.before, delay > .zero { try await Task.sleep(for: delay) }
-    let answer = authOS.respond(to: emulated, at: .now(), fault: delays?.fault)
+    let answer = service.respond(to: emulated, at: .now(), fault: delays?.fault)
     if let delay = delays?.after, delay > .zero { try await Task.sleep(for: delay) }
     guard let response = answer.response else {
       try await context.channel.close()
@@ -118,15 +152,19 @@ private struct EmulatorResponder: HTTPResponder {
 }
 
 extension EmulatedRequest {
-  /// The head of a request; of its fields only those that the routes look at.
-  fileprivate init(_ request: Request, peer: SocketAddress?) {
+  /// The head of a request; of its fields only those that the service looks at.
+  fileprivate init(_ request: Request, peer: SocketAddress?, keeping names: [String]?) {
     let target = request.head.path ?? "/"
     let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     self.init(
       method: request.method.rawValue, path: String(parts[0]),
       query: parts.count > 1 ? String(parts[1]) : "", peer: peer?.ipAddress ?? "")
-    for name in HTTPField.Name.ofInterest {
-      if let value = request.headers[name] { headers.append((name.canonicalName, value)) }
+    if let names {
+      for name in names.compactMap({ HTTPField.Name($0) }) {
+        if let value = request.headers[name] { headers.append((name.canonicalName, value)) }
+      }
+    } else {
+      headers = request.headers.map { ($0.name.canonicalName, $0.value) }
     }
   }
 
@@ -142,12 +180,6 @@ extension EmulatedRequest {
       body.append(contentsOf: buffer.readableBytesView)
     }
   }
-}
-
-extension HTTPField.Name {
-  fileprivate static let ofInterest = [
-    "x-api-key", "authorization", "content-type", "content-length", "x-emulator-control",
-  ].compactMap { HTTPField.Name($0) }
 }
 
 extension Response {

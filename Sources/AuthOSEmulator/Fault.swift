@@ -87,10 +87,19 @@ public enum Fault: Sendable, Hashable {
     }
   }
 
+  /// The kinds that only AuthOS can show; all others any service, or a proxy in front of it, can.
+  public static let kindsOfAuthOS: Set<String> = [
+    "bookkeeping500", "stopHalfWay", "silentSubscriptionDeleteFailure", "passwordHashingBusy",
+  ]
+
   /// The answer that comes instead of any handling, or `nil` where the request is handled.
-  func answerBeforeEffect(at now: UTCTime) -> EmulatedAnswer? {
+  ///
+  /// - Parameter failure: How the service says that it failed; AuthOS's own words if left out.
+  public func answerBeforeEffect(
+    at now: UTCTime, failure: EmulatedAnswer? = nil
+  ) -> EmulatedAnswer? {
     switch self {
-    case .status500: Refusal.databaseError.answer(at: now)
+    case .status500: failure ?? Refusal.databaseError.answer(at: now)
     case .timeout408BeforeEffect: Refusal.timedOut.answer(at: now)
     case .dropBefore: .connectionDropped
     case .tooManyRequests(let seconds):
@@ -106,11 +115,16 @@ public enum Fault: Sendable, Hashable {
   }
 
   /// The answer that takes the place of the handler's.
-  func answerAfterEffect(_ answer: EmulatedAnswer, at now: UTCTime) -> EmulatedAnswer {
+  ///
+  /// - Parameter failure: How the service says that it failed; AuthOS's own words if left out.
+  public func answerAfterEffect(
+    _ answer: EmulatedAnswer, at now: UTCTime, failure: EmulatedAnswer? = nil
+  ) -> EmulatedAnswer {
     switch self {
     case .error500AfterEffect:
       // A refusal had no effect that a later failure could hide.
-      (answer.response?.status ?? 500) < 300 ? Refusal.databaseError.answer(at: now) : answer
+      (answer.response?.status ?? 500) < 300
+        ? failure ?? Refusal.databaseError.answer(at: now) : answer
     case .timeout408AfterEffect: Refusal.timedOut.answer(at: now)
     case .dropAfter: .connectionDropped
     case .htmlBadGateway502AfterEffect: .proxy(502, "Bad Gateway", retryAfter: nil)

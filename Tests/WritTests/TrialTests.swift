@@ -32,10 +32,10 @@ private typealias Status = writ.ExitStatus
   @Test func `a fault names a step or an operation of the type`() throws {
     let operations = TrialOperations(try Self.type("create_user"))
     let step = try operations.fault(try TrialFaultOption(parsing: "create=dropAfter"), clean: [])
-    #expect(step.operation == .createServiceUser)
+    #expect(step.operation == .authOS(.createServiceUser))
     let operation = try operations.fault(
       try TrialFaultOption(parsing: "createUser=status500:3"), clean: [])
-    #expect(operation.operation == .createServiceUser)
+    #expect(operation.operation == .authOS(.createServiceUser))
     #expect(operation.ordinal == 3)
     #expect(operation.text == "status500 at createUser, request 3")
     #expect(
@@ -76,12 +76,42 @@ private typealias Status = writ.ExitStatus
       RequestRecord(number: 1, operation: .updateServiceSubscription, status: 200),
       RequestRecord(number: 2, operation: .deleteServiceSubscription, status: 204),
       RequestRecord(number: 3, operation: .updateServiceSubscription, status: 404),
-    ]
+    ].map { TrialRequest($0) }
     let faults = operations.everyFault(requests)
     // All kinds but stopHalfWay, silentSubscriptionDeleteFailure and passwordHashingBusy.
     #expect(faults.count == 3 * (Fault.kinds.count - 3))
     #expect(Set(faults).count == faults.count)
     #expect(faults.filter { $0.ordinal == 2 }.allSatisfy { $0.place == "updateSubscription" })
+  }
+
+  @Test func `a type that calls another API is hit at its stand-in, by what any service can show`()
+    throws
+  {
+    let operations = TrialOperations(try Self.type("notify_webhook"))
+    let fault = try operations.fault(
+      try TrialFaultOption(parsing: "deliver=dropAfter:2"), clean: ["deliver"])
+    #expect(fault.operation == .standIn("webhook_receiver", operation: "deliver"))
+    #expect(TrialFault.plan([fault]).rules == [])
+    #expect(
+      TrialFault.scripts([fault], at: "webhook_receiver") == ["deliver": [nil, .dropAfter]])
+    #expect(TrialFault.scripts([fault], at: "billing") == [:])
+    #expect(
+      throws: CommandError(.badData, "--fault deliver: only AuthOS can show bookkeeping500")
+    ) {
+      try operations.fault(try TrialFaultOption(parsing: "deliver=bookkeeping500"), clean: [])
+    }
+    let request = StandInRequest(number: 1, operation: "deliver", status: 200)
+    let every = operations.everyFault([TrialRequest(request, at: "webhook_receiver")])
+    #expect(every.count == Fault.kinds.count - Fault.kindsOfAuthOS.count)
+    let own = TrialOperations(try Self.type("notify_webhook"), ownTargets: ["webhook_receiver"])
+    #expect(
+      throws: CommandError(
+        .badData,
+        "--fault deliver: the request goes to the server of --target webhook_receiver, which is left as "
+          + "it is; without --target a stand-in can misbehave")
+    ) {
+      try own.fault(try TrialFaultOption(parsing: "deliver=dropAfter"), clean: [])
+    }
   }
 
   @Test func `every kind that is listed is one`() {
@@ -102,6 +132,8 @@ private typealias Status = writ.ExitStatus
     let guessed = try inputs.inputs(JSONObject(), for: try Self.type("change_plan"))
     #expect(guessed["user_id"]?.stringValue == authOS.seeded.userIDs["ada@example.com"])
     #expect(guessed["plan_id"]?.stringValue == authOS.seeded.planIDs["pro"])
+    let sealed = try inputs.inputs(JSONObject(), for: try Self.type("rotate_client_secret"))
+    #expect(sealed["public_key"]?.stringValue?.hasPrefix("writ-public-v1-") == true)
     let escaped = try inputs.inputs(
       JSONObject([("email", "@@x")]), for: try Self.type("create_user"))
     #expect(escaped["email"] == "@x")

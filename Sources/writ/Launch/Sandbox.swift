@@ -4,7 +4,6 @@ import Arazzo
 import AuthOSEmulator
 import Foundation
 import JSON
-import Logging
 import PostgresCluster
 
 /// A complete installation on one machine that ends with this process.
@@ -31,6 +30,10 @@ struct Sandbox: Sendable {
     var ordering: SandboxDatabase.Login
     /// The addresses of other targets than the emulator.
     var targets: [String: String] = [:]
+    /// The targets for which secrets are made up where none are given.
+    var targetsWithMadeUpSecrets: [TargetUse] = []
+    /// Files with secrets of targets, by `TARGET.WORD`.
+    var secretFiles: [String: String] = [:]
   }
 
   let plan: Plan
@@ -92,6 +95,8 @@ struct Sandbox: Sendable {
   ) async throws -> Value {
     let secrets = try SandboxSecrets(
       directory: "\(plan.directory)/secrets", environment: environment)
+    for (name, file) in plan.secretFiles { try secrets.take(name, from: file) }
+    try secrets.makeUp(plan.targetsWithMadeUpSecrets)
     try secrets.prepare(plan.catalogue)
     let authOS = EmulatedAuthOS(
       seed: EmulatorSeed(
@@ -99,35 +104,19 @@ struct Sandbox: Sendable {
         apiKeys: try secrets.apiKeys(plan.catalogue)),
       settings: EmulatorSettings(dateMode: plan.dateMode), faults: plan.faults, at: .now())
     progress("starting an AuthOS emulator")
-    return try await withThrowingTaskGroup(of: Value?.self) { group in
-      let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
-      group.addTask {
-        defer { continuation.finish() }
-        // Dropped connections and the end of the server are its purpose here, no errors to be told.
-        var silent = Logger(label: "emulator")
-        silent.logLevel = .critical
-        try await EmulatorServer(authOS, port: plan.port, logger: silent) { port in
-          authOS.baseURL = "http://127.0.0.1:\(port)"
-          continuation.yield(port)
-        }.run()
-        return nil
+    return try await ServedEmulator.with({ logger, isListening in
+      EmulatorServer(authOS, port: plan.port, logger: logger) { port in
+        authOS.baseURL = "http://127.0.0.1:\(port)"
+        isListening(port)
       }
-      group.addTask {
-        var iterator = ports.makeAsyncIterator()
-        guard let port = await iterator.next() else { return nil }
-        return try await build(plan, cluster, authOS, secrets, port, progress, body)
-      }
-      defer { group.cancelAll() }
-      while let next = try await group.next() {
-        if let value = next { return value }
-      }
-      throw CancellationError()
+    }) { port in
+      try await build(plan, cluster, authOS, secrets, port, progress, body)
     }
   }
 
   private static func build<Value: Sendable>(
     _ plan: Plan, _ cluster: PrivateCluster, _ authOS: EmulatedAuthOS, _ secrets: SandboxSecrets,
-    _ port: Int, _ progress: (String) -> Void, _ body: (Sandbox) async throws -> Value
+    _ port: Int, _ progress: @Sendable (String) -> Void, _ body: (Sandbox) async throws -> Value
   ) async throws -> Value {
     let sandbox = Sandbox(
       plan: plan, database: SandboxDatabase(cluster: cluster), authOS: authOS, secrets: secrets,

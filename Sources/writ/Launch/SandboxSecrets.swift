@@ -45,6 +45,32 @@ struct SandboxSecrets: Sendable {
     }
   }
 
+  /// Takes a secret of a target out of a file; one line end at its end is no part of it.
+  ///
+  /// - Parameter name: `TARGET.WORD`.
+  func take(_ name: String, from file: String) throws {
+    guard var bytes = FileManager.default.contents(atPath: file) else {
+      throw CommandError(.badData, "\(file.printable) cannot be read; is it there?")
+    }
+    while bytes.last == UInt8(ascii: "\n") || bytes.last == UInt8(ascii: "\r") {
+      bytes.removeLast()
+    }
+    try store.write(
+      SecretName("\(environment)/targets.\(name)"), Secret(String(decoding: bytes, as: UTF8.self)))
+  }
+
+  /// Makes up what requests to these targets authenticate with, where there is nothing.
+  func makeUp(_ targets: [TargetUse]) throws {
+    for target in targets {
+      let words =
+        target.schemes.flatMap(\.secretWords) + (target.hasSession ? ["email", "password"] : [])
+      for word in Set(words) {
+        let name = try SecretName("\(environment)/targets.\(target.source).\(word)")
+        if try store.read(name) == nil { try store.write(name, Secret(Self.randomText(bytes: 24))) }
+      }
+    }
+  }
+
   /// The keys in use as an emulator's seed.
   func apiKeys(_ catalogue: Catalogue) throws -> [SeedAPIKey] {
     try catalogue.jobTypes.compactMap { type in

@@ -2,11 +2,32 @@
 
 import Arazzo
 import AuthOSEmulator
+import JobModel
+
+/// An operation of one of the services that a trial's job calls.
+enum TrialOperation: Sendable, Hashable {
+  /// One of the emulator.
+  case authOS(AuthOSEmulator.Operation)
+  /// One of the stand-in of this name.
+  case standIn(String, operation: String)
+
+  /// The name of the source description of its service.
+  var target: String {
+    switch self {
+    case .authOS: SecretNaming.authOS
+    case .standIn(let name, _): name
+    }
+  }
+
+  var isOfStandIn: Bool { if case .standIn = self { true } else { false } }
+
+  func isOf(standIn name: String) -> Bool { isOfStandIn && target == name }
+}
 
 /// One fault at one request.
 struct TrialFault: Sendable, Hashable {
-  /// The operation of the emulator whose request it hits.
-  var operation: AuthOSEmulator.Operation
+  /// The operation whose request it hits.
+  var operation: TrialOperation
   /// Which of its requests, from 1.
   var ordinal: Int
   /// The kind of fault.
@@ -17,20 +38,38 @@ struct TrialFault: Sendable, Hashable {
   /// `dropAfter at add`, with the ordinal where it is not the first.
   var text: String { "\(kind) at \(place)\(ordinal > 1 ? ", request \(ordinal)" : "")" }
 
-  /// The plan that makes these faults happen and nothing else.
+  /// The plan that makes these faults happen at the emulator and nothing else.
   static func plan(_ faults: [TrialFault]) -> FaultPlan {
-    let byOperation = Dictionary(grouping: faults, by: \.operation)
-    let rules = byOperation.sorted { $0.key.rawValue < $1.key.rawValue }.map { operation, faults in
-      var script = [Fault?](repeating: nil, count: faults.map(\.ordinal).max() ?? 0)
-      for fault in faults { script[fault.ordinal - 1] = Fault(kind: fault.kind) }
+    let rules = scripts(faults).compactMap { operation, script -> FaultRule? in
+      guard case .authOS(let operation) = operation else { return nil }
       return FaultRule(FaultRoute(operation), script: script)
     }
-    return FaultPlan(rules: rules)
+    return FaultPlan(rules: rules.sorted { $0.route.text < $1.route.text })
+  }
+
+  /// What meets the requests of a stand-in, by the names of its operations.
+  static func scripts(_ faults: [TrialFault], at name: String) -> [String: [Fault?]] {
+    var found: [String: [Fault?]] = [:]
+    for case (.standIn(name, let operation), let script) in scripts(faults) {
+      found[operation] = script
+    }
+    return found
+  }
+
+  private static func scripts(_ faults: [TrialFault]) -> [TrialOperation: [Fault?]] {
+    Dictionary(grouping: faults, by: \.operation).mapValues { faults in
+      var script = [Fault?](repeating: nil, count: faults.map(\.ordinal).max() ?? 0)
+      for fault in faults { script[fault.ordinal - 1] = Fault(kind: fault.kind) }
+      return script
+    }
   }
 
   /// Whether a kind can happen at an operation at all.
-  static func applies(_ kind: String, to operation: AuthOSEmulator.Operation) -> Bool {
-    switch kind {
+  static func applies(_ kind: String, to operation: TrialOperation) -> Bool {
+    guard case .authOS(let operation) = operation else {
+      return !Fault.kindsOfAuthOS.contains(kind)
+    }
+    return switch kind {
     case "passwordHashingBusy": operation == .login
     case "bookkeeping500": operation.template.path.hasPrefix("/api/service/")
     case "silentSubscriptionDeleteFailure": operation == .deleteServiceUser
@@ -75,8 +114,13 @@ struct TrialFaultOption: Sendable, Hashable {
 /// The requests of a job type, by the names that people use for them.
 struct TrialOperations: Sendable {
   private let type: JobTypeDefinition
+  /// The sources that are servers of the author's own.
+  private let ownTargets: Set<String>
 
-  init(_ type: JobTypeDefinition) { self.type = type }
+  init(_ type: JobTypeDefinition, ownTargets: some Sequence<String> = []) {
+    self.type = type
+    self.ownTargets = Set(ownTargets)
+  }
 
   /// The fault of an option.
   ///
@@ -86,7 +130,7 @@ struct TrialOperations: Sendable {
   ///   asks the emulator.
   func fault(_ option: TrialFaultOption, clean: [String]) throws(CommandError) -> TrialFault {
     if let step = step(option.name) {
-      guard case .operation(let operation, _, let isLocal) = step.target else {
+      guard case .operation(_, _, let isLocal) = step.target else {
         throw CommandError(
           .badData,
           "--fault \(option.name): the step calls a workflow; name one of its operations instead")
@@ -97,25 +141,26 @@ struct TrialOperations: Sendable {
           "--fault \(option.name): the step is carried out by the worker itself and sends no request"
         )
       }
-      let emulated = try emulated(operation, option.name)
+      let operation = try served(step, option)
       let before = clean.prefix { $0 != option.name }
       let earlier =
         before.count == clean.count
-        ? 0 : before.count { self.step($0).flatMap(self.operation) == emulated }
+        ? 0 : before.count { self.step($0).flatMap(self.operation) == operation }
       return TrialFault(
-        operation: emulated, ordinal: option.ordinal + earlier, kind: option.kind,
+        operation: operation, ordinal: option.ordinal + earlier, kind: option.kind,
         place: option.name)
     }
-    if let operation = steps.compactMap(described).first(where: { $0.operationId == option.name }) {
+    if let step = steps.first(where: { described($0)?.operation.operationId == option.name }) {
       return TrialFault(
-        operation: try emulated(operation, option.name), ordinal: option.ordinal,
+        operation: try served(step, option), ordinal: option.ordinal,
         kind: option.kind, place: option.name)
     }
     if let operation = AuthOSEmulator.Operation(rawValue: option.name) {
       return TrialFault(
-        operation: operation, ordinal: option.ordinal, kind: option.kind, place: option.name)
+        operation: .authOS(operation), ordinal: option.ordinal, kind: option.kind,
+        place: option.name)
     }
-    let names = steps.map(\.stepId) + steps.compactMap { described($0)?.operationId }
+    let names = steps.map(\.stepId) + steps.compactMap { described($0)?.operation.operationId }
     throw CommandError(
       .badData,
       "--fault \(option.name.printable): the job type has no such step or operation"
@@ -123,10 +168,10 @@ struct TrialOperations: Sendable {
   }
 
   /// Every kind of fault at each of these requests, in their order.
-  func everyFault(_ requests: [RequestRecord]) -> [TrialFault] {
-    var seen: [AuthOSEmulator.Operation: Int] = [:]
+  func everyFault(_ requests: [TrialRequest]) -> [TrialFault] {
+    var seen: [TrialOperation: Int] = [:]
     var faults: [TrialFault] = []
-    for request in requests where request.operation != .login {
+    for request in requests where request.operation != .authOS(.login) {
       seen[request.operation, default: 0] += 1
       let name = name(of: request.operation)
       for kind in Fault.kinds where TrialFault.applies(kind, to: request.operation) {
@@ -140,9 +185,13 @@ struct TrialOperations: Sendable {
   }
 
   /// The operation's name in the catalogue, or else that of the emulator.
-  func name(of operation: AuthOSEmulator.Operation) -> String {
-    steps.first { self.operation($0) == operation }.flatMap { described($0)?.operationId }
-      ?? operation.rawValue
+  func name(of operation: TrialOperation) -> String {
+    switch operation {
+    case .standIn(_, let name): name
+    case .authOS(let emulated):
+      steps.first { self.operation($0) == operation }
+        .flatMap { described($0)?.operation.operationId } ?? emulated.rawValue
+    }
   }
 
   // MARK: Steps
@@ -155,25 +204,42 @@ struct TrialOperations: Sendable {
 
   private func step(_ name: String) -> Step? { steps.first { $0.stepId == name } }
 
-  private func described(_ step: Step) -> Arazzo.Operation? {
-    guard case .operation(let operation, _, isLocal: false) = step.target else { return nil }
-    return operation
+  /// The operation that a step asks a service for, and the name of the service.
+  private func described(_ step: Step) -> (operation: Arazzo.Operation, source: String)? {
+    guard case .operation(let operation, let source, isLocal: false) = step.target else {
+      return nil
+    }
+    return (operation, source)
   }
 
-  private func operation(_ step: Step) -> AuthOSEmulator.Operation? {
-    described(step).flatMap(Self.emulated)
+  private func operation(_ step: Step) -> TrialOperation? {
+    guard let (operation, source) = described(step), !ownTargets.contains(source) else {
+      return nil
+    }
+    guard source == SecretNaming.authOS else {
+      return .standIn(source, operation: operation.name)
+    }
+    return Self.emulated(operation).map { .authOS($0) }
   }
 
-  private func emulated(
-    _ operation: Arazzo.Operation, _ name: String
-  ) throws(CommandError) -> AuthOSEmulator.Operation {
-    guard let emulated = Self.emulated(operation) else {
+  private func served(
+    _ step: Step, _ option: TrialFaultOption
+  ) throws(CommandError) -> TrialOperation {
+    if let (_, source) = described(step), ownTargets.contains(source) {
       throw CommandError(
         .badData,
-        "--fault \(name): the request goes to another API, and only the emulator of AuthOS can misbehave"
-      )
+        "--fault \(option.name): the request goes to the server of --target \(source), which is left as it "
+          + "is; without --target a stand-in can misbehave")
     }
-    return emulated
+    guard let operation = operation(step) else {
+      throw CommandError(
+        .badData, "--fault \(option.name): the emulator of AuthOS does not know the operation")
+    }
+    guard TrialFault.applies(option.kind, to: operation) || !operation.isOfStandIn else {
+      throw CommandError(
+        .badData, "--fault \(option.name): only AuthOS can show \(option.kind)")
+    }
+    return operation
   }
 
   /// The emulator's operation of the same method and path, whatever the parameters are called.

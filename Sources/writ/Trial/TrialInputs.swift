@@ -3,6 +3,7 @@
 import Arazzo
 import AuthOSEmulator
 import JSON
+import Secrets
 
 /// Fills in the inputs of a job type.
 struct TrialInputs: Sendable {
@@ -94,9 +95,44 @@ struct TrialInputs: Sendable {
     case (.uuid, "user_id"), (.string, "user_id"): return seed("@user").map { .string($0) }
     case (.uuid, "plan_id"), (.string, "plan_id"): return seed("@plan").map { .string($0) }
     case (.email, _): return seed("@email").map { .string($0) }
+    case (.publicKey, _): return .string(SealingPrivateKey().publicKey.description)
     case (.boolean, _): return false
-    case (.integer, _), (.number, _): return input.constraints.minimum.map { .number($0) } ?? 1
-    default: return nil
+    case (.json, _): return nil
+    default: return SchemaValue.example(input.textSchema)
+    }
+  }
+}
+
+extension InputProperty {
+  /// As much of the schema as a made-up value has to fit.
+  fileprivate var textSchema: JSONValue {
+    let format: String? =
+      switch kind {
+      case .uuid, .uuidArray: "uuid"
+      case .dateTime: "date-time"
+      case .uri: "uri"
+      default: nil
+      }
+    let element: JSONValue = .members([
+      ("type", kind == .integerArray ? "integer" : "string"),
+      ("format", format.map { .string($0) }),
+      ("pattern", constraints.pattern.map { .string($0.text) }),
+      ("minLength", constraints.minLength.map { JSONValue($0) }),
+      ("maxLength", constraints.maxLength.map { JSONValue($0) }),
+    ])
+    switch kind {
+    case .integer, .number:
+      return .members([
+        ("type", "number"), ("minimum", constraints.minimum.map { .number($0) }),
+        ("maximum", constraints.maximum.map { .number($0) }),
+      ])
+    case .stringArray, .uuidArray, .integerArray:
+      return .members([
+        ("type", "array"), ("items", element),
+        ("minItems", constraints.minItems.map { JSONValue($0) }),
+        ("maxItems", constraints.maxItems.map { JSONValue($0) }),
+      ])
+    default: return element
     }
   }
 }

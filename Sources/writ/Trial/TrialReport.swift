@@ -1,5 +1,6 @@
 // What `writ types test` shows of trials.
 
+import Arazzo
 import AuthOSEmulator
 import JSON
 import JobStore
@@ -12,11 +13,22 @@ struct TrialReport: Sendable {
   func lines(_ result: TrialResult, usesColour: Bool) -> [String] {
     var lines = [Style.bold.applied(to: "trial with \(result.title)", if: usesColour)]
     lines += result.story.lines(usesColour: usesColour).map { $0.isEmpty ? "" : "  \($0)" }
-    lines += ["", "  requests at the emulator"] + requests(result).lines().map { "    \($0)" }
-    lines += ["", "  effects at the emulator"]
-    lines +=
-      result.effects.isEmpty ? ["    none"] : effects(result).lines().map { "    \($0)" }
+    let atEmulator = result.requests.filter { !$0.operation.isOfStandIn }
+    if !atEmulator.isEmpty || result.standIns.isEmpty {
+      lines += section("requests at the emulator", requests(atEmulator))
+      lines += section("effects at the emulator", effects(result))
+    }
+    for (name, effects) in result.standIns.sorted(by: { $0.key < $1.key }) {
+      let here = result.requests.filter { $0.operation.isOf(standIn: name) }
+      lines += section("requests at the stand-in for \(name)", requests(here))
+      lines += section("effects at the stand-in for \(name)", self.effects(effects))
+    }
     return lines + ["", "  " + verdict(result, usesColour: usesColour)]
+  }
+
+  private func section(_ title: String, _ table: Table) -> [String] {
+    let lines = table.lines()
+    return ["", "  \(title)"] + (lines.isEmpty ? ["    none"] : lines.map { "    \($0)" })
   }
 
   /// One line a trial.
@@ -28,7 +40,7 @@ struct TrialReport: Sendable {
       table.add(
         fault.map { $0.ordinal > 1 ? "\($0.place) \($0.ordinal)" : $0.place } ?? "",
         fault?.kind ?? "no fault", result.outcome.rawValue, "\(result.requests.count)",
-        summary(result.effects), reason(result))
+        summary(result), reason(result))
     }
     return table
   }
@@ -59,9 +71,9 @@ struct TrialReport: Sendable {
     return parts.joined(separator: ", ")
   }
 
-  private func requests(_ result: TrialResult) -> Table {
+  private func requests(_ requests: [TrialRequest]) -> Table {
     var table = Table("", "", "", "")
-    for request in result.requests {
+    for request in requests {
       table.add(
         "\(request.number)", operations.name(of: request.operation),
         request.status == 0 ? "no answer" : "\(request.status)", request.fault ?? "")
@@ -80,13 +92,27 @@ struct TrialReport: Sendable {
     return table
   }
 
-  /// `userInserted, linkInserted 2`.
-  private func summary(_ effects: [LedgerRecord]) -> String {
-    var order: [Effect] = []
-    for effect in effects.map(\.effect) where !order.contains(effect) { order.append(effect) }
-    return order.map { kind in
-      let count = effects.count { $0.effect == kind }
-      return count > 1 ? "\(kind.rawValue) \(count)" : kind.rawValue
+  private func effects(_ effects: [StandInEffect]) -> Table {
+    var table = Table("", "", "", "")
+    for effect in effects {
+      table.add(
+        effect.operation, "request \(effect.requestNumber)", effect.effect.rawValue,
+        effect.isRepeated ? "the same again" : "")
+    }
+    return table
+  }
+
+  /// `userInserted, linkInserted 2, createInvoice`.
+  private func summary(_ result: TrialResult) -> String {
+    let names =
+      result.effects.map(\.effect.rawValue)
+      + result.standIns.sorted { $0.key < $1.key }.flatMap(\.value).filter { !$0.isRepeated }
+      .map(\.operation)
+    var order: [String] = []
+    for name in names where !order.contains(name) { order.append(name) }
+    return order.map { name in
+      let count = names.count { $0 == name }
+      return count > 1 ? "\(name) \(count)" : name
     }.joined(separator: ", ")
   }
 
@@ -106,13 +132,26 @@ struct TrialReport: Sendable {
       "requests": .array(
         result.requests.map { request in
           .members([
+            ("target", .string(request.operation.target)),
             ("number", JSONValue(request.number)),
             ("operation", .string(operations.name(of: request.operation))),
             ("status", request.status == 0 ? nil : JSONValue(request.status)),
             ("fault", request.fault.map { .string($0) }),
           ])
         }),
-      "effects": .array(result.effects.map(\.json)), "story": result.story.json,
+      "effects": .array(result.effects.map(\.json)),
+      "stand_in_effects": .array(
+        result.standIns.sorted { $0.key < $1.key }.flatMap { name, effects in
+          effects.map { effect in
+            [
+              "target": .string(name), "operation": .string(effect.operation),
+              "effect": .string(effect.effect.rawValue),
+              "request_number": JSONValue(effect.requestNumber),
+              "repeated": .bool(effect.isRepeated),
+            ]
+          }
+        }),
+      "story": result.story.json,
     ]
   }
 }

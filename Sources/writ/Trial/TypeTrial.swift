@@ -33,13 +33,42 @@ enum TrialOutcome: String, Sendable, Hashable, CaseIterable {
   }
 }
 
+/// A request of a trial's job, as the service saw it.
+struct TrialRequest: Sendable, Hashable {
+  var operation: TrialOperation
+  /// Its ordinal among all requests of the service, from 1.
+  var number: Int
+  /// The status of the answer, or 0 where the connection was dropped.
+  var status: Int
+  /// The kind of the injected fault.
+  var fault: String?
+
+  init(_ record: RequestRecord) {
+    operation = .authOS(record.operation)
+    number = record.number
+    status = record.status
+    fault = record.fault
+  }
+
+  init(_ request: StandInRequest, at name: String) {
+    operation = .standIn(name, operation: request.operation)
+    number = request.number
+    status = request.status
+    fault = request.fault
+  }
+}
+
 /// What came of a trial.
 struct TrialResult: Sendable {
   var faults: [TrialFault]
   var outcome: TrialOutcome
   var story: JobStory
-  var requests: [RequestRecord]
+  /// Those at the emulator in their order, then those at each stand-in.
+  var requests: [TrialRequest]
+  /// What changed at the emulator.
   var effects: [LedgerRecord]
+  /// What would have changed at the services that stand-ins stand for, by their names.
+  var standIns: [String: [StandInEffect]]
   /// Whether every fault happened; a request that never came cannot go wrong.
   var hits: Int
   /// What was done more often than by a job to which nothing happened, in words.
@@ -48,6 +77,14 @@ struct TrialResult: Sendable {
   /// The faults in words.
   var title: String {
     faults.isEmpty ? "no fault" : faults.map(\.text).joined(separator: "; ")
+  }
+
+  /// What was done more often than by a job to which nothing happened, in words.
+  func doubled(beyond clean: TrialResult) -> [String] {
+    EffectBalance(effects).doubled(beyond: EffectBalance(clean.effects))
+      + standIns.keys.sorted().flatMap { name in
+        StandInDoubling.found(standIns[name] ?? [], beyond: clean.standIns[name] ?? [])
+      }
   }
 
   /// Whether the outcome is one of those, and nothing was done twice.
@@ -70,11 +107,13 @@ struct TypeTrial: Sendable {
   /// The owner of the sandbox's database.
   let owner: PostgresPool
   let worker: ChildProcess
+  /// What stands for other services than AuthOS.
+  let standIns: [StandIn]
 
   /// Lends a trial with a worker; both end with it.
   static func with<Value: Sendable>(
     _ sandbox: Sandbox, _ type: JobTypeDefinition, given: JSONObject, limit: Duration,
-    longestWait: Duration?, _ body: (TypeTrial) async throws -> Value
+    longestWait: Duration?, standIns: [StandIn], _ body: (TypeTrial) async throws -> Value
   ) async throws -> Value {
     let inputs = try TrialInputs(seeded: sandbox.authOS.seeded).inputs(given, for: type)
     let pools = try [
@@ -88,7 +127,8 @@ struct TypeTrial: Sendable {
     do {
       let trial = TypeTrial(
         sandbox: sandbox, type: type, inputs: inputs, limit: limit, longestWait: longestWait,
-        store: JobStore(pool: pools[0]), owner: pools[1], worker: worker)
+        store: JobStore(pool: pools[0]), owner: pools[1], worker: worker,
+        standIns: standIns)
       let value = try await body(trial)
       for pool in pools { await pool.close() }
       await worker.stop(within: .seconds(10))
@@ -106,13 +146,20 @@ struct TypeTrial: Sendable {
   func run(_ faults: [TrialFault]) async throws -> TrialResult {
     sandbox.authOS.restart(try seed, at: .now())
     sandbox.authOS.faults = TrialFault.plan(faults)
+    for standIn in standIns { standIn.restart(TrialFault.scripts(faults, at: standIn.name)) }
     let job = try await store.enqueue(type: type.name, payload: .object(inputs))
     let outcome = try await outcome(of: job)
     let story = try await JobStory.read(job, from: store)
-    let requests = sandbox.authOS.requests
+    let requests =
+      sandbox.authOS.requests.map { TrialRequest($0) }
+      + standIns.flatMap { standIn in
+        standIn.requests.map { TrialRequest($0, at: standIn.name) }
+      }
     let result = TrialResult(
       faults: faults, outcome: outcome, story: story, requests: requests,
       effects: sandbox.authOS.ledger().filter { !$0.effect.isOfSession },
+      standIns: Dictionary(
+        standIns.map { ($0.name, $0.effects) }, uniquingKeysWith: { first, _ in first }),
       hits: requests.count { $0.fault != nil })
     try await callOff(job, outcome)
     return result
