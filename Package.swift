@@ -34,8 +34,11 @@ func module(
   .target(name: name, dependencies: dependencies, swiftSettings: strict, plugins: plugins)
 }
 
-func tests(_ name: String, uses dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+func tests(
+  _ name: String, uses dependencies: [Target.Dependency], excluding excluded: [String] = []
+) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies, exclude: excluded, swiftSettings: strict)
 }
 
 let package = Package(
@@ -115,7 +118,7 @@ let package = Package(
       uses: [
         "Arazzo", "AuthOSEmulator", "JSON", "JobModel", "JobStore", "Postgres", "PostgresCluster",
         "Secrets", "WritTesting", "writ", logging,
-      ]),
+      ], excluding: ["Upgrade/version-7.sql"]),
     tests(
       "WritTests",
       uses: [

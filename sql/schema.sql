@@ -1541,10 +1541,15 @@ begin
       select distinct on (r.idempotency_key) r.idempotency_key, r.id, r.payload
         from unnest(_rows) as r
        where r.idempotency_key is not null
+         and not exists (
+               select
+                 from writ_data.earlier_idempotency_key as e
+                where e.environment = $8 and e.type = _type and e.key = r.idempotency_key
+             )
        order by r.idempotency_key, r.place
     ), taken as (
       insert into writ_data.idempotency_key as k (
-        ordered_by, environment, type, key, job_id, created_at, free_at, payload_digest
+        ordered_by, environment, type, key, job_id, taken_at, free_at, payload_digest
       )
       select _caller, $8, _type, f.idempotency_key, f.id, _now, _now + (type).key_window,
              sha256(convert_to(f.payload::text, 'UTF8'))
@@ -2545,6 +2550,34 @@ $$;
 
 ALTER FUNCTION writ_data.digest(value text) OWNER TO writ_owner;
 
+CREATE TABLE writ_data.earlier_idempotency_key (
+    environment text NOT NULL,
+    type text NOT NULL,
+    key text NOT NULL,
+    job_id bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    payload_digest bytea NOT NULL
+);
+
+ALTER TABLE writ_data.earlier_idempotency_key OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.earlier_idempotency_key IS 'Keys of before migration 9, which their jobs'' roles own; empty 30 days after it.';
+
+CREATE FUNCTION writ_data.earlier_key(ordered_by text, environment text, type text, key text, now timestamp with time zone) RETURNS writ_data.earlier_idempotency_key
+    LANGUAGE sql STABLE
+    AS $_$
+  select k.*
+    from writ_data.earlier_idempotency_key as k
+   where k.environment = $2 and k.type = $3 and k.key = $4
+     and k.created_at > $5 - interval '720 hours'
+     and $1 = coalesce(
+           (select j.enqueued_by from writ_data.job as j where j.id = k.job_id),
+           (select h.enqueued_by from writ_data.job_history as h where h.id = k.job_id limit 1)
+         )
+$_$;
+
+ALTER FUNCTION writ_data.earlier_key(ordered_by text, environment text, type text, key text, now timestamp with time zone) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.expire(max_jobs integer, now timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql
     AS $_$
@@ -3334,10 +3367,17 @@ CREATE FUNCTION writ_data.key_job(ordered_by text, environment text, type text, 
 #variable_conflict use_column
 declare
   _known writ_data.idempotency_key;
+  _earlier writ_data.earlier_idempotency_key := writ_data.earlier_key($1, $2, $3, $4, $7);
 begin
+  if _earlier.job_id is not null then
+    if _earlier.payload_digest = $6 then
+      return _earlier.job_id;
+    end if;
+    perform writ_data.refuse_key($3);
+  end if;
   loop
     insert into writ_data.idempotency_key as k (
-      ordered_by, environment, type, key, job_id, created_at, free_at, payload_digest
+      ordered_by, environment, type, key, job_id, taken_at, free_at, payload_digest
     )
     values ($1, $2, $3, $4, $5, $7, $8, $6)
     on conflict do nothing;
@@ -3352,14 +3392,11 @@ begin
       if _known.payload_digest = $6 then
         return _known.job_id;
       end if;
-      raise exception using
-        errcode = 'WR006', column = 'idempotency_key',
-        message = $3 || ': idempotency_key was used before with another payload',
-        hint = 'One key stands for one job: use a new key, or pass the same fields.';
+      perform writ_data.refuse_key($3);
     end if;
     -- Of two callers that take it over, the second waits, and sees that it is not free any more.
     update writ_data.idempotency_key as k
-       set job_id = $5, created_at = $7, free_at = $8, payload_digest = $6
+       set job_id = $5, taken_at = $7, free_at = $8, payload_digest = $6
      where k.ordered_by = $1 and k.environment = $2 and k.type = $3 and k.key = $4
        and k.free_at <= $7;
     if found then
@@ -4177,6 +4214,19 @@ $$;
 
 ALTER FUNCTION writ_data.refuse_job(rule text, hint text) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.refuse_key(type text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  raise exception using
+    errcode = 'WR006', column = 'idempotency_key',
+    message = type || ': idempotency_key was used before with another payload',
+    hint = 'One key stands for one job: use a new key, or pass the same fields.';
+end
+$$;
+
+ALTER FUNCTION writ_data.refuse_key(type text) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.refuse_limit(field text, rule text, hint text) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -4237,6 +4287,7 @@ declare
   _type writ_data.job_type;
   _signature text;
   _count int := 0;
+  _detail text;
 begin
   lock table writ_data.job_type in share row exclusive mode;
   for _type in
@@ -4256,10 +4307,12 @@ begin
       );
     exception
       when dependent_objects_still_exist then
-        perform writ_data.refuse_type(
-          _type.name,
-          'its parameters change, and another object of this database depends on its function'
-        );
+        get stacked diagnostics _detail = pg_exception_detail;
+        raise exception using
+          errcode = 'WR009',
+          message = _type.name || ': its parameters change, and another object of this database'
+            ' depends on its function',
+          hint = 'Drop that object, migrate, and make it again: ' || split_part(_detail, E'\n', 1);
     end;
     update writ_data.job_type as t
        set generator = writ_data.generator(), signature = _signature
@@ -5656,6 +5709,15 @@ begin
                 limit 1000
              )
            );
+    delete from writ_data.earlier_idempotency_key as k
+     where k.ctid = any (
+             array(
+               select old.ctid
+                 from writ_data.earlier_idempotency_key as old
+                where old.created_at <= _now - interval '720 hours'
+                limit 1000
+             )
+           );
     perform writ_data.forget_old_rows(_now, 10000);
   end if;
   _asked := writ_data.promote_user_actions(_now, $1);
@@ -6467,14 +6529,14 @@ ALTER TABLE writ_data.gate OWNER TO writ_owner;
 COMMENT ON TABLE writ_data.gate IS 'One row a limited type, or without a type a limited environment: whoever counts locks it.';
 
 CREATE TABLE writ_data.idempotency_key (
+    taken_at timestamp with time zone NOT NULL,
+    free_at timestamp with time zone NOT NULL,
+    job_id bigint NOT NULL,
+    ordered_by text NOT NULL,
     environment text NOT NULL,
     type text NOT NULL,
     key text NOT NULL,
-    job_id bigint NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    payload_digest bytea NOT NULL,
-    ordered_by text NOT NULL,
-    free_at timestamp with time zone NOT NULL
+    payload_digest bytea NOT NULL
 );
 
 ALTER TABLE writ_data.idempotency_key OWNER TO writ_owner;
@@ -6636,6 +6698,9 @@ ALTER TABLE ONLY writ_data.definition
 ALTER TABLE ONLY writ_data.digest_key
     ADD CONSTRAINT digest_key_pkey PRIMARY KEY (singleton);
 
+ALTER TABLE ONLY writ_data.earlier_idempotency_key
+    ADD CONSTRAINT earlier_idempotency_key_pkey PRIMARY KEY (environment, type, key);
+
 ALTER TABLE ONLY writ_data.environment
     ADD CONSTRAINT environment_pkey PRIMARY KEY (name);
 
@@ -6709,6 +6774,8 @@ CREATE INDEX audit_event_default_job_id_idx ON writ_data.audit_event_default USI
 CREATE INDEX batch_created_by ON writ_data.batch USING btree (created_by, id);
 
 CREATE INDEX batch_unfinished ON writ_data.batch USING btree (id) WHERE ((closed_at IS NOT NULL) AND (finished_at IS NULL));
+
+CREATE INDEX earlier_idempotency_key_age ON writ_data.earlier_idempotency_key USING btree (created_at);
 
 CREATE UNIQUE INDEX environment_default ON writ_data.environment USING btree (is_default) WHERE is_default;
 
@@ -6949,6 +7016,8 @@ REVOKE ALL ON FUNCTION writ_data.describe_batch(batch writ_data.batch, OUT id bi
 
 REVOKE ALL ON FUNCTION writ_data.digest(value text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.earlier_key(ordered_by text, environment text, type text, key text, now timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.expire(max_jobs integer, now timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.field_checks(type text, input jsonb) FROM PUBLIC;
@@ -7050,6 +7119,8 @@ REVOKE ALL ON FUNCTION writ_data.refuse_batch(rule text, hint text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION writ_data.refuse_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.refuse_job(rule text, hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.refuse_key(type text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.refuse_limit(field text, rule text, hint text) FROM PUBLIC;
 

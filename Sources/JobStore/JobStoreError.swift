@@ -11,6 +11,8 @@ public struct JobStoreError: Error, Sendable, Hashable, CustomStringConvertible 
     public static let newerDatabase = Self(description: "newer_database")
     /// A migration that was applied is not the one that this program carries.
     public static let changedMigration = Self(description: "changed_migration")
+    /// Other transactions keep the tables in use, so that they cannot be changed.
+    public static let tablesInUse = Self(description: "tables_in_use")
     /// A statement that returns a row always returned none.
     public static let missingRow = Self(description: "missing_row")
     /// A stored document cannot be read by this program.

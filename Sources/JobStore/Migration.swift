@@ -16,6 +16,9 @@ public struct Migration: Sendable, Hashable {
   /// The SHA-256 of the text, in hex.
   public let sha256: String
 
+  /// Whether it is committed before what follows, which uses its words.
+  public var commitsAlone: Bool { name == "vocabulary" }
+
   /// A migration from a file named `0002_tables.sql`; `nil` for any other name.
   init?(path: String, sql: String) {
     let file = path.split(separator: "/").last ?? ""

@@ -2,11 +2,15 @@
 
 public import Postgres
 
-/// Applies the migrations that a database lacks, each in a transaction of its own.
+/// Applies the migrations that a database lacks, and the functions that go with them, at once.
 ///
 ///     let migrator = Migrator(pool: pool)
 ///     for step in try await migrator.plan() { print(step.version, step.name) }   // --dry-run
 ///     let applied = try await migrator.migrate()
+///
+/// Everything is one transaction, so that no order and no worker ever meets new tables with old functions. Only a
+/// migration called `vocabulary` is committed before what follows: PostgreSQL lets a new word of an enumeration be
+/// used after that. It must suit the functions that are there.
 ///
 /// Two at once are safe: an advisory lock lets one work, and the other finds nothing left to do. The role of the
 /// pool must be a superuser, or have CREATEROLE and the right to create schemas in the database.
@@ -43,35 +47,71 @@ public struct Migrator: Sendable {
     }
   }
 
+  /// What a plan comes to: the steps of each transaction.
+  public static func transactions(of plan: [Migration]) -> [[Migration]] {
+    plan.reduce(into: [[]]) { groups, step in
+      groups[groups.count - 1].append(step)
+      if step.commitsAlone { groups.append([]) }
+    }
+    .filter { !$0.isEmpty }
+  }
+
   /// Applies what the database lacks, and says what that was.
   ///
-  /// - Throws: ``JobStoreError`` with `newerDatabase` or `changedMigration`; `PostgresError`. Migrations that
-  ///   were applied before the one that failed stay.
+  /// - Parameters:
+  ///   - patience: how long to try for the locks; each try holds up others for less than a second.
+  ///   - waiting: told once that a try has failed, and who is in the way.
+  /// - Throws: ``JobStoreError`` with `newerDatabase`, `changedMigration` or `tablesInUse`; `PostgresError`. A
+  ///   transaction that failed leaves nothing; those before it stay.
   @discardableResult
-  public func migrate() async throws -> [Applied] {
-    try await pool.withConnection(deadline: .seconds(600)) { connection in
+  public func migrate(
+    patience: Duration = .seconds(60), waiting: @Sendable (String) -> Void = { _ in }
+  ) async throws -> [Applied] {
+    try await pool.withConnection(deadline: patience + .seconds(1_800)) { connection in
       var applied: [Applied] = []
-      while let next = try migrateOnce(connection) { applied.append(next) }
-      return applied
+      var tries = TableLocks.Tries(patience: patience)
+      while true {
+        do {
+          let group = try migrateOnce(connection)
+          if group.isEmpty { return applied }
+          applied += group
+        } catch is TableLocks.Busy {
+          let holders = try TableLocks.holders(connection)
+          if tries.isFirst { waiting(holders) }
+          guard tries.mayGoOn() else {
+            throw JobStoreError(
+              .tablesInUse,
+              "other transactions keep the tables in use\(holders); nothing was changed: end them, or wait"
+                + " for their end, and migrate again")
+          }
+          try await Task.sleep(for: TableLocks.pause)
+        }
+      }
     }
   }
 
-  /// One transaction: the lock, a fresh look, the next migration.
-  private func migrateOnce(_ connection: isolated PostgresConnection) throws -> Applied? {
-    let start = ContinuousClock.now
-    return try connection.transaction {
+  /// One transaction: the lock, a fresh look, the migrations that belong together.
+  private func migrateOnce(_ connection: isolated PostgresConnection) throws -> [Applied] {
+    try connection.transaction {
       try connection.execute(
-        "select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('writ migrate', 0))")
-      guard let migration = try pending(connection).first else { return nil }
-      if let version = migration.version {
-        try apply(migration, version, connection, since: start)
-      } else {
-        try connection.executeScript(migration.sql, deadline: .seconds(300))
-        try connection.execute(Statement.noteFunctions, [.text(migration.sha256)])
+        "select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('writ migrate', 0))",
+        deadline: .seconds(1_800))
+      guard let group = Self.transactions(of: try pending(connection)).first else { return [] }
+      if group.contains(where: { !$0.commitsAlone }) { try TableLocks.take(connection) }
+      return try group.map { migration in
+        let start = ContinuousClock.now
+        if let version = migration.version {
+          try apply(migration, version, connection, since: start)
+        } else {
+          try connection.executeScript(migration.sql, deadline: Self.stepLimit)
+          try connection.execute(Statement.noteFunctions, [.text(migration.sha256)])
+        }
+        return Applied(migration: migration, duration: ContinuousClock.now - start)
       }
-      return Applied(migration: migration, duration: ContinuousClock.now - start)
     }
   }
+
+  private static let stepLimit = Duration.seconds(900)
 
   private func apply(
     _ migration: Migration, _ version: Int, _ connection: isolated PostgresConnection,
@@ -79,7 +119,7 @@ public struct Migrator: Sendable {
   ) throws {
     // The list itself is made by the first migration.
     if version > 1 { try note(migration, version, connection) }
-    try connection.executeScript(migration.sql, deadline: .seconds(300))
+    try connection.executeScript(migration.sql, deadline: Self.stepLimit)
     if version == 1 { try note(migration, version, connection) }
     let duration = ContinuousClock.now - start
     try connection.execute(

@@ -16,7 +16,7 @@ import Testing
     try await TestDatabase.with { database in
       let first = try await order(database)
       let window = try await database.number(
-        "select extract(epoch from free_at - created_at)::int from writ_data.idempotency_key")
+        "select extract(epoch from free_at - taken_at)::int from writ_data.idempotency_key")
       #expect(window == 30 * 86_400)
       try await database.sql(
         "update writ_data.idempotency_key set free_at = clock_timestamp() + interval '1 hour'")
@@ -28,7 +28,7 @@ import Testing
       #expect(try await database.number("select count(*) from writ_data.idempotency_key") == 1)
       #expect(
         try await database.number(
-          "select extract(epoch from free_at - created_at)::int from writ_data.idempotency_key")
+          "select extract(epoch from free_at - taken_at)::int from writ_data.idempotency_key")
           == window)
     }
   }
@@ -42,7 +42,7 @@ import Testing
       _ = try await database.number("select writ.brief('a', idempotency_key => 'k')")
       #expect(
         try await database.number(
-          "select extract(epoch from free_at - created_at)::int from writ_data.idempotency_key")
+          "select extract(epoch from free_at - taken_at)::int from writ_data.idempotency_key")
           == 90)
       let error = try await database.refusal("select writ.brief('b', idempotency_key => 'k')")
       #expect(error.sqlState == "WR006")

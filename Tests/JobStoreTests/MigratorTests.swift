@@ -85,16 +85,90 @@ import Testing
     }
   }
 
-  @Test func `a migration that fails leaves those before it`() async throws {
+  @Test func `a migration that fails leaves nothing of those that came with it`() async throws {
     try await TestDatabase.withEmpty { database in
       let broken = try #require(
         Migration(path: "sql/migrations/0002_broken.sql", sql: "create table writ_data.a (); boom"))
       let migrator = Migrator(
         pool: database.pool, migrations: [Migration.all[0], broken], functions: .functions)
       await #expect(throws: PostgresError.self) { try await migrator.migrate() }
-      #expect(try await database.number("select max(version) from writ_data.schema_migration") == 1)
       #expect(
-        try await database.number("select count(*) from pg_class where relname = 'a'") == 0)
+        try await database.number("select count(*) from pg_namespace where nspname like 'writ%'")
+          == 0)
+    }
+  }
+
+  @Test func `no program meets new tables with old functions`() async throws {
+    try await TestDatabase.withEmpty { database in
+      try await Self.migrateToVersion7(database)
+      let plan = try await Migrator(pool: database.pool).plan()
+      let groups = Migrator.transactions(of: plan)
+      #expect(groups.map { $0.map(\.version) } == [[8], Array(9...Migration.all.count) + [nil]])
+      let broken = Migration(functions: [("sql/functions/a.sql", "boom")])
+      let migrator = Migrator(pool: database.pool, migrations: Migration.all, functions: broken)
+      await #expect(throws: PostgresError.self) { try await migrator.migrate() }
+      // The keys of orders are as the old functions need them.
+      try await database.sql(
+        """
+        insert into writ_data.idempotency_key
+          (environment, type, key, job_id, created_at, payload_digest)
+        values ('default', 'a', 'b', 1, clock_timestamp(), '')
+        """)
+    }
+  }
+
+  @Test func `who keeps a table in use is named, and holds up nobody but the migration`()
+    async throws
+  {
+    try await TestDatabase.withEmpty { database in
+      try await Self.migrateToVersion7(database)
+      let (mayEnd, end) = AsyncStream.makeStream(of: Void.self)
+      let (isHeld, held) = AsyncStream.makeStream(of: Void.self)
+      async let reader: Void = database.pool.withTransaction { connection in
+        _ = try connection.query("select count(*) from writ_data.job")
+        held.yield()
+        for await _ in mayEnd { break }
+        // It waits for nothing that the migration has: no try outlives a second.
+        _ = try connection.query("select count(*) from writ_data.environment")
+      }
+      for await _ in isHeld { break }
+      let migrator = Migrator(pool: database.pool)
+      let error = await #expect(throws: JobStoreError.self) {
+        try await migrator.migrate(patience: .zero)
+      }
+      #expect(error?.code == .tablesInUse)
+      let sentence = error?.description ?? ""
+      #expect(
+        sentence.hasPrefix("other transactions keep the tables in use: process "), "\(sentence)")
+      #expect(try await migrator.plan().first?.version == 9)
+      async let migrated = migrator.migrate { _ in end.yield() }
+      #expect(try await migrated.last?.migration == .functions)
+      try await reader
+    }
+  }
+
+  @Test func `the script of a plan does what migrating does`() async throws {
+    for isNew in [true, false] {
+      try await TestDatabase.withEmpty { database in
+        if !isNew { try await Self.migrateToVersion7(database) }
+        let script = MigrationScript.text(of: try await Migrator(pool: database.pool).plan())
+        let first = "\\set ON_ERROR_STOP on\n"
+        #expect(script.hasPrefix(first))
+        try await database.pool.withConnection { connection in
+          try connection.executeScript(String(script.dropFirst(first.count)))
+        }
+        #expect(try await Migrator(pool: database.pool).plan().isEmpty)
+        #expect(MigrationScript.text(of: []) == "")
+      }
+    }
+  }
+
+  /// What the first version made.
+  private static func migrateToVersion7(_ database: TestDatabase) async throws {
+    let old = MigrationScript.text(of: Array(Migration.all.prefix(7))).split(
+      separator: "\n", maxSplits: 1)[1]
+    try await database.pool.withConnection { connection in
+      try connection.executeScript(String(old))
     }
   }
 

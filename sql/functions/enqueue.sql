@@ -65,6 +65,35 @@ begin
 end
 $$;
 
+-- earlier_key: what a key of before migration 9 stands for, if it is still this role's own. Such a key
+-- belongs to the role of its job; whose job has left with its month has no role any more.
+create or replace function writ_data.earlier_key(
+  ordered_by text, environment text, type text, key text, now timestamptz
+) returns writ_data.earlier_idempotency_key
+language sql stable
+as $$
+  select k.*
+    from writ_data.earlier_idempotency_key as k
+   where k.environment = $2 and k.type = $3 and k.key = $4
+     and k.created_at > $5 - interval '720 hours'
+     and $1 = coalesce(
+           (select j.enqueued_by from writ_data.job as j where j.id = k.job_id),
+           (select h.enqueued_by from writ_data.job_history as h where h.id = k.job_id limit 1)
+         )
+$$;
+
+-- refuse_key: one key with two payloads.
+create or replace function writ_data.refuse_key(type text) returns void
+language plpgsql
+as $$
+begin
+  raise exception using
+    errcode = 'WR006', column = 'idempotency_key',
+    message = type || ': idempotency_key was used before with another payload',
+    hint = 'One key stands for one job: use a new key, or pass the same fields.';
+end
+$$;
+
 -- key_job: which job this key of a role stands for: `id`, the new one, if the key is free. It is
 -- free when nobody used it, and from free_at on, whether or not the row is still there.
 -- Locks: the row of the key, when it is new or taken over; so a caller waits only for another one
@@ -78,10 +107,17 @@ as $$
 #variable_conflict use_column
 declare
   _known writ_data.idempotency_key;
+  _earlier writ_data.earlier_idempotency_key := writ_data.earlier_key($1, $2, $3, $4, $7);
 begin
+  if _earlier.job_id is not null then
+    if _earlier.payload_digest = $6 then
+      return _earlier.job_id;
+    end if;
+    perform writ_data.refuse_key($3);
+  end if;
   loop
     insert into writ_data.idempotency_key as k (
-      ordered_by, environment, type, key, job_id, created_at, free_at, payload_digest
+      ordered_by, environment, type, key, job_id, taken_at, free_at, payload_digest
     )
     values ($1, $2, $3, $4, $5, $7, $8, $6)
     on conflict do nothing;
@@ -96,14 +132,11 @@ begin
       if _known.payload_digest = $6 then
         return _known.job_id;
       end if;
-      raise exception using
-        errcode = 'WR006', column = 'idempotency_key',
-        message = $3 || ': idempotency_key was used before with another payload',
-        hint = 'One key stands for one job: use a new key, or pass the same fields.';
+      perform writ_data.refuse_key($3);
     end if;
     -- Of two callers that take it over, the second waits, and sees that it is not free any more.
     update writ_data.idempotency_key as k
-       set job_id = $5, created_at = $7, free_at = $8, payload_digest = $6
+       set job_id = $5, taken_at = $7, free_at = $8, payload_digest = $6
      where k.ordered_by = $1 and k.environment = $2 and k.type = $3 and k.key = $4
        and k.free_at <= $7;
     if found then

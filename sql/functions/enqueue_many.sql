@@ -258,10 +258,15 @@ begin
       select distinct on (r.idempotency_key) r.idempotency_key, r.id, r.payload
         from unnest(_rows) as r
        where r.idempotency_key is not null
+         and not exists (
+               select
+                 from writ_data.earlier_idempotency_key as e
+                where e.environment = $8 and e.type = _type and e.key = r.idempotency_key
+             )
        order by r.idempotency_key, r.place
     ), taken as (
       insert into writ_data.idempotency_key as k (
-        ordered_by, environment, type, key, job_id, created_at, free_at, payload_digest
+        ordered_by, environment, type, key, job_id, taken_at, free_at, payload_digest
       )
       select _caller, $8, _type, f.idempotency_key, f.id, _now, _now + (type).key_window,
              sha256(convert_to(f.payload::text, 'UTF8'))

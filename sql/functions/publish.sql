@@ -95,6 +95,7 @@ declare
   _type writ_data.job_type;
   _signature text;
   _count int := 0;
+  _detail text;
 begin
   lock table writ_data.job_type in share row exclusive mode;
   for _type in
@@ -114,10 +115,12 @@ begin
       );
     exception
       when dependent_objects_still_exist then
-        perform writ_data.refuse_type(
-          _type.name,
-          'its parameters change, and another object of this database depends on its function'
-        );
+        get stacked diagnostics _detail = pg_exception_detail;
+        raise exception using
+          errcode = 'WR009',
+          message = _type.name || ': its parameters change, and another object of this database'
+            ' depends on its function',
+          hint = 'Drop that object, migrate, and make it again: ' || split_part(_detail, E'\n', 1);
     end;
     update writ_data.job_type as t
        set generator = writ_data.generator(), signature = _signature

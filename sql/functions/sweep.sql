@@ -305,6 +305,15 @@ begin
                 limit 1000
              )
            );
+    delete from writ_data.earlier_idempotency_key as k
+     where k.ctid = any (
+             array(
+               select old.ctid
+                 from writ_data.earlier_idempotency_key as old
+                where old.created_at <= _now - interval '720 hours'
+                limit 1000
+             )
+           );
     perform writ_data.forget_old_rows(_now, 10000);
   end if;
   _asked := writ_data.promote_user_actions(_now, $1);

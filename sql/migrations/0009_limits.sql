@@ -35,24 +35,29 @@ autovacuum_vacuum_scale_factor = 0);
 comment on table writ_data.gate
   is 'One row a limited type, or without a type a limited environment: whoever counts locks it.';
 
--- A key is the ordering role's own, and free again at a moment that is known from the start.
-alter table writ_data.idempotency_key
-  add column ordered_by text,
-  add column free_at timestamptz;
-update writ_data.idempotency_key as k
-   set ordered_by = coalesce(
-         (select j.enqueued_by from writ_data.job as j where j.id = k.job_id),
-         (select h.enqueued_by from writ_data.job_history as h where h.id = k.job_id limit 1)
-       ),
-       free_at = k.created_at + interval '720 hours';
--- Whose job has left with its month has no role that could use it again.
-delete from writ_data.idempotency_key where ordered_by is null;
-alter table writ_data.idempotency_key
-  alter column ordered_by set not null,
-  alter column free_at set not null,
-  drop constraint idempotency_key_pkey,
-  add primary key (ordered_by, environment, type, key);
-drop index writ_data.idempotency_key_age;
+-- A key is the ordering role's own, and free again at a moment that is known from the start. Keys of
+-- before name no role. They stay as they are, and functions/enqueue.sql looks there too, until the
+-- sweeper has deleted the last of them after 30 days: giving each its role would keep every order and
+-- worker out for half a minute a million keys.
+-- created_at becomes taken_at: a call of an old function that waits for this migration then fails
+-- by name, and its caller repeats it; it would not know the keys of before.
+alter table writ_data.idempotency_key rename to earlier_idempotency_key;
+alter table writ_data.earlier_idempotency_key
+  rename constraint idempotency_key_pkey to earlier_idempotency_key_pkey;
+alter index writ_data.idempotency_key_age rename to earlier_idempotency_key_age;
+comment on table writ_data.earlier_idempotency_key
+  is 'Keys of before migration 9, which their jobs'' roles own; empty 30 days after it.';
+create table writ_data.idempotency_key (
+  taken_at timestamptz not null,
+  free_at timestamptz not null,
+  job_id bigint not null,
+  ordered_by text not null,
+  environment text not null,
+  type text not null,
+  key text not null,
+  payload_digest bytea not null,
+  primary key (ordered_by, environment, type, key)
+);
 create index idempotency_key_free on writ_data.idempotency_key (free_at);
 comment on table writ_data.idempotency_key
   is 'Which key of a role stands for which job, and until when.';

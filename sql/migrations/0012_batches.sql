@@ -1,9 +1,6 @@
 -- 0012: batches of jobs, the job that is ordered when a batch is done, and orders in bulk.
 set local role writ_owner;
 
--- The callback of a batch waits for it.
-alter type writ_data.waiting_reason add value 'batch';
-
 create table writ_data.batch (
   id bigint generated always as identity primary key,
   created_at timestamptz not null,

@@ -1,14 +1,6 @@
 -- 0014: jobs that are ordered by the clock.
 set local role writ_owner;
 
-alter type writ_data.audit_event_kind add value 'schedule_refused';
-alter type writ_data.audit_event_kind add value 'schedule_skipped';
-alter type writ_data.audit_event_kind add value 'schedule_added';
-alter type writ_data.audit_event_kind add value 'schedule_changed';
-alter type writ_data.audit_event_kind add value 'schedule_removed';
-alter type writ_data.audit_event_kind add value 'schedule_paused';
-alter type writ_data.audit_event_kind add value 'schedule_resumed';
-
 -- The fields of the cron expression are kept as sets of numbers, as the program read them:
 -- functions/schedule.sql computes with those and with nothing else.
 create table writ_data.schedule (

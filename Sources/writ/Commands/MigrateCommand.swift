@@ -8,8 +8,9 @@ struct MigrateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "migrate", abstract: "Bring the database to the schema that this version needs.",
     discussion: """
-      Safe when two run at once, and when there is nothing to do. Refuses a database that a newer version \
-      has migrated. Needs a superuser, or a role that may create roles and schemas.
+      Safe when two run at once, when it is killed, and when there is nothing to do. Workers and orders wait \
+      while it changes tables, as a rule for less than a second. Refuses a database that a newer version has \
+      migrated. Needs a superuser, or a role that may create roles and schemas. See docs/upgrading.md.
 
       EXAMPLES
         writ migrate --dry-run
@@ -30,7 +31,10 @@ struct MigrateCommand: AsyncParsableCommand {
       if showSQL || dryRun {
         report(pending: try await migrator.plan())
       } else {
-        report(applied: try await migrator.migrate())
+        report(
+          applied: try await migrator.migrate { holders in
+            Output.current.note("waiting until the tables are free\(holders)")
+          })
       }
     }
   }
@@ -39,9 +43,7 @@ struct MigrateCommand: AsyncParsableCommand {
     if format.json {
       Output.current.json(.array(pending.map { Self.json($0, sql: showSQL) }))
     } else if showSQL {
-      for migration in pending {
-        Output.current.line("-- \(Self.name(migration))\nbegin;\n\(migration.sql)\ncommit;\n")
-      }
+      Output.current.line(MigrationScript.text(of: pending))
     } else {
       table(pending.map { ["would apply", Self.name($0)] })
     }

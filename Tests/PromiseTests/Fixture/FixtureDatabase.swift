@@ -14,6 +14,12 @@ struct FixtureDatabase: Sendable {
 
   /// A migrated database with published types, that nobody else uses.
   static func make(_ options: FixtureOptions) async throws -> FixtureDatabase {
+    if let script = options.startsFrom {
+      let database = try await makeEmpty()
+      try await database.restore(script)
+      try await database.succeed(["migrate"], as: .superuser)
+      return database
+    }
     if let cluster = options.cluster {
       let database = FixtureDatabase(cluster: cluster, name: "writ")
       try await FixtureDatabase(cluster: cluster, name: "postgres").withPool(.superuser) {
@@ -74,13 +80,33 @@ struct FixtureDatabase: Sendable {
 
   // MARK: Preparing
 
-  private func prepare(retry: String?) async throws {
-    try await succeed(["migrate"], as: .superuser)
+  /// Runs a dump, which grants rights to the roles of fixtures, and makes those members afterwards.
+  private func restore(_ script: String) async throws {
+    let text = try String(contentsOfFile: script, encoding: .utf8)
+    try await withPool(.superuser) { pool in
+      for role in FixtureRole.allCases where role != .superuser {
+        try await pool.execute(Statement(sql: Self.creation(of: role, isMember: false)))
+      }
+      try await pool.withConnection { connection in
+        try connection.executeScript(text, deadline: .seconds(60))
+        // The script empties the path of its session.
+        try connection.executeScript("reset all")
+      }
+    }
+    try await makeRoles()
+  }
+
+  private func makeRoles() async throws {
     try await withPool(.superuser) { pool in
       for role in FixtureRole.allCases where role != .superuser {
         try await pool.execute(Statement(sql: Self.creation(of: role)))
       }
     }
+  }
+
+  private func prepare(retry: String?) async throws {
+    try await succeed(["migrate"], as: .superuser)
+    try await makeRoles()
     if let retry {
       try await TemporaryDirectory.with { directory in
         try Self.writeCatalogue(to: directory, retry: retry)
@@ -101,14 +127,14 @@ struct FixtureDatabase: Sendable {
   }
 
   /// Roles belong to the cluster, so another database may have made them; two may do so at once.
-  private static func creation(of role: FixtureRole) -> String {
+  private static func creation(of role: FixtureRole, isMember: Bool = true) -> String {
     """
     do $$ begin
       begin
         create role \(role.rawValue) login;
       exception when duplicate_object or unique_violation then null;
       end;
-      \(role.group.map { "grant \($0) to \(role.rawValue);" } ?? "")
+      \(role.group.flatMap { isMember ? $0 : nil }.map { "grant \($0) to \(role.rawValue);" } ?? "")
     end $$
     """
   }

@@ -29,6 +29,8 @@ struct FixtureOptions: Sendable {
   var targets: [String: String] = [:]
   /// A cluster of the test's own; without one, the cluster that all tests share.
   var cluster: PrivateCluster? = nil
+  /// A script that makes the database of an older version, which is then migrated as it stands.
+  var startsFrom: String? = nil
 
   init() {}
 }
