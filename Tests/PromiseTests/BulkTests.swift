@@ -74,7 +74,7 @@ extension WholeProcesses {
               "writ: \(path):7: email must be an e-mail address",
               "writ: \(path):15001: unknown field hunter2",
               "writ: \(path):19999: priority must be from 0 to 9",
-              "writ: \(path):20000: payload must be a JSON object",
+              "writ: \(path):20000: this is no JSON: a value is expected (at character 1)",
               "writ: nothing was ordered",
             ])
           #expect(process.output.isEmpty)
@@ -89,6 +89,84 @@ extension WholeProcesses {
           "select (select count(*) from writ.job) + (select count(*) from writ_data.batch) as rows")
         #expect(try left[0].decode("rows") == 0)
       }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `faults are a document for programs, whether the file is checked or ordered`()
+      async throws
+    {
+      try await WritFixture.with { fixture in
+        let text = "email,priority\na@acme.test,1\nhunter2,1\nb@acme.test\nc@acme.test,\"1\n"
+        try await withFile("people.csv", text) { path in
+          for check in [["--check"], []] {
+            let process = try await writ(
+              fixture, ["enqueue", "create_user", "--file", path, "--json"] + check, ends: 65)
+            #expect(process.output.count == 1)
+            #expect(!process.errors.contains { $0.hasPrefix("writ: ") })
+            let document = try JSONValue(parsing: Array((process.output.first ?? "").utf8))
+            #expect(document["complete"] == true)
+            let faults = try #require(document["faults"]?.arrayValue)
+            #expect(faults.map { $0["file"] } == Array(repeating: .string(path), count: 3))
+            #expect(faults.map { $0["line"] } == [3, 4, 5])
+            #expect(faults.map { $0["column"] } == [nil, nil, 13])
+            #expect(faults.map { $0["sqlstate"] } == ["WR001", nil, nil])
+            #expect(faults.map { $0["field"] } == ["email", nil, nil])
+            #expect(
+              faults.map { $0["reason"] } == [
+                "email must be an e-mail address", "the record has 1 cell, and the first line 2",
+                "the quote that opens here is not closed before the end of the file",
+              ])
+          }
+        }
+        try await withFile("people.csv", "email\na@acme.test\nb@acme.test\n") { path in
+          let process = try await writ(
+            fixture, ["enqueue", "create_user", "--file", path, "--check", "--json"])
+          #expect(process.output == [#"{"faults":[],"complete":true,"rows":2}"#])
+        }
+        #expect(try await nothingIsOrdered(fixture))
+      }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `an open quote is told even behind a hundred wrong rows`() async throws {
+      try await WritFixture.with { fixture in
+        let text =
+          "email\n" + String(repeating: "hunter2\n", count: 12_000) + "\"hunter2\n"
+        try await withFile("people.csv", text) { path in
+          let process = try await writ(
+            fixture, ["enqueue", "create_user", "--file", path, "--check"], ends: 65)
+          #expect(process.errors.count == 102)
+          #expect(
+            process.errors.suffix(2) == [
+              "writ: \(path):12002: the quote that opens here is not closed before the end of the "
+                + "file (at character 1)",
+              "writ: these are the first wrong rows; nothing was ordered",
+            ])
+        }
+      }
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: ["", "\n \n", "email\n"])
+    func `a file without a row is refused, and makes no batch`(text: String) async throws {
+      try await WritFixture.with { fixture in
+        let name = text.hasPrefix("email") ? "people.csv" : "people.ndjson"
+        try await withFile(name, text) { path in
+          let order = ["enqueue", "create_user", "--file", path]
+          let said = "\(path): there is no row in it, and a batch needs at least one"
+          for arguments in [order, order + ["--check"]] {
+            let process = try await writ(fixture, arguments, ends: 65)
+            #expect(process.errors == ["writ: \(said)", "writ: nothing was ordered"])
+            #expect(process.output.isEmpty)
+          }
+        }
+        #expect(try await nothingIsOrdered(fixture))
+      }
+    }
+
+    private func nothingIsOrdered(_ fixture: WritFixture) async throws -> Bool {
+      try await fixture.pool.query(
+        "select (select count(*) from writ.job) + (select count(*) from writ_data.batch) as rows"
+      )[0].decode("rows") == 0
     }
 
     @Test(.timeLimit(.minutes(1)))

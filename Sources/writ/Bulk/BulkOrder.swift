@@ -21,50 +21,76 @@ struct BulkOrder: Sendable {
   /// So many faults are shown.
   private static let mostFaults = 100
 
+  /// What came of an order.
+  enum Outcome: Sendable {
+    case ordered(BatchReceipt)
+    /// Nothing is wrong with so many rows, and nothing was ordered.
+    case checked(rows: Int)
+  }
+
   /// Orders all jobs, or says what is wrong with the file.
   ///
-  /// - Throws: ``CommandError`` with a line for each fault; `PostgresError`.
-  func run(_ store: JobStore) async throws -> BatchReceipt? {
+  /// - Throws: ``BulkFaults``; `PostgresError` where the call as a whole is refused.
+  func run(_ store: JobStore) async throws -> Outcome {
     guard let published = try await store.jobTypes().first(where: { $0.name == type }) else {
       throw CommandError(.badData, "there is no job type \(type.printable)")
     }
     let source = try RowSource(path, format, RowColumns(inputs: published.inputs))
-    if checksOnly {
-      try await check(source, store)
-      return nil
-    }
+    if checksOnly { return .checked(rows: try await check(source, store)) }
     let progress = BulkProgress(source)
     do {
       let receipt = try await store.enqueueMany(
         type: type, options: options, batch: batch, callback: callback,
-        report: { progress.show($0) }, nextRows: { try source.next()?.texts })
+        report: { progress.show($0) }, nextRows: { try source.nextRows() })
       progress.finish(receipt)
-      return receipt
+      return .ordered(receipt)
     } catch {
       progress.close()
       throw try await explained(error, source, store)
     }
   }
 
-  /// Goes on reading where the order stopped, only to find what else is wrong.
+  /// Goes on reading where the order stopped, only to find what else is wrong; returns how many rows
+  /// there are.
+  @discardableResult
   private func check(
     _ source: RowSource, _ store: JobStore, startingWith chunk: RowChunk? = nil,
-    known: [String] = []
-  ) async throws {
+    known: [BulkFault] = []
+  ) async throws -> Int {
     var faults = known
-    var chunk = chunk
-    do {
-      if chunk == nil { chunk = try source.next() }
-      while let rows = chunk, faults.count < Self.mostFaults {
-        faults += try await store.checkMany(type: type, options: options, rows: rows.texts).map {
-          place(rows.lines[$0.row - 1], $0.message)
-        }
-        chunk = try source.next()
-      }
-    } catch let fault as RowFileFault {
-      faults.append(place(fault.line, fault.description))
+    var rows = 0
+    var next = try chunk ?? source.next()
+    while let chunk = next, faults.count < Self.mostFaults {
+      rows += chunk.texts.count
+      faults += try await self.faults(of: chunk, store)
+      next = try source.next()
     }
-    if !faults.isEmpty { throw BulkFaults(lines: Array(faults.prefix(Self.mostFaults))) }
+    var hidden = faults.dropFirst(Self.mostFaults).first(where: \.hidesLines)
+    while hidden == nil, let chunk = next {
+      hidden = chunk.faults.first(where: \.hidesLines).map { BulkFault($0) }
+      next = try source.next()
+    }
+    if rows == 0, faults.isEmpty {
+      throw BulkFaults(file: path, faults: [.noRow], isComplete: true)
+    }
+    guard faults.isEmpty else {
+      throw BulkFaults(
+        file: path, faults: faults.prefix(Self.mostFaults) + [hidden].compactMap(\.self),
+        isComplete: faults.count < Self.mostFaults)
+    }
+    return rows
+  }
+
+  private func faults(of chunk: RowChunk, _ store: JobStore) async throws -> [BulkFault] {
+    let wrong =
+      chunk.texts.isEmpty
+      ? [] : try await store.checkMany(type: type, options: options, rows: chunk.texts)
+    let faults =
+      chunk.faults.map { BulkFault($0) }
+      + wrong.map {
+        BulkFault($0, type: type, line: chunk.lines[$0.row - 1], text: chunk.texts[$0.row - 1])
+      }
+    return faults.sorted { ($0.line ?? 0, $0.column ?? 0) < ($1.line ?? 0, $1.column ?? 0) }
   }
 
   private func explained(
@@ -72,16 +98,18 @@ struct BulkOrder: Sendable {
   ) async throws -> any Error {
     do {
       switch error {
-      case let fault as RowFileFault:
-        // All rows before this place were accepted.
-        return BulkFaults(lines: [place(fault.line, fault.description)])
+      case is UnreadableRows:
+        // All rows before this chunk were accepted.
+        try await check(source, store, startingWith: source.current)
+        return error
+      case is NoRows: return BulkFaults(file: path, faults: [.noRow], isComplete: true)
       case let error as PostgresError where error.sqlState?.hasPrefix("WR") == true:
         // What is said of no row is wrong with the call.
-        guard let chunk = source.current, let sentence = placed(error, in: chunk) else {
+        guard let chunk = source.current, let fault = placed(error, in: chunk) else {
           return error
         }
         // Of a key that was used before, only the order itself knows.
-        let known = error.sqlState == "WR006" ? [sentence] : []
+        let known = error.sqlState == "WR006" ? [fault] : []
         try await check(source, store, startingWith: chunk, known: known)
         return error
       default: return error
@@ -92,31 +120,22 @@ struct BulkOrder: Sendable {
   }
 
   /// `row 17: ` of the database's sentence, as the line of the file.
-  private func placed(_ error: PostgresError, in chunk: RowChunk) -> String? {
+  private func placed(_ error: PostgresError, in chunk: RowChunk) -> BulkFault? {
     let message = error.serverMessage ?? error.description
     guard let match = message.firstMatch(of: #/^[a-z0-9_]+: row (?<row>\d+): (?<rule>.*)$/#),
       let row = Int(match.row), chunk.lines.indices.contains(row - 1)
     else { return nil }
-    return place(chunk.lines[row - 1], String(match.rule))
-  }
-
-  private func place(_ line: Int, _ message: String) -> String {
-    let prefix = "\(type): "
-    let rule = message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : message
-    return "\(path == "-" ? "standard input" : path.printable):\(line): \(rule)"
+    return BulkFault(
+      line: chunk.lines[row - 1], sqlState: error.sqlState, field: error.column,
+      reason: String(match.rule), hint: error.hint)
   }
 }
 
-/// All that is wrong with a file; nothing of it was ordered.
-struct BulkFaults: Error, Sendable, Hashable {
-  var lines: [String]
+/// Something in the current chunk is no row.
+private struct UnreadableRows: Error {}
 
-  /// The last line of the report.
-  var conclusion: String {
-    lines.count >= 100
-      ? "these are the first \(lines.count) wrong rows; nothing was ordered" : "nothing was ordered"
-  }
-}
+/// The file has no row at all.
+private struct NoRows: Error {}
 
 /// The file of an order, read on whatever thread asks.
 final class RowSource: Sendable {
@@ -159,6 +178,19 @@ final class RowSource: Sendable {
       state.current = try state.file.nextChunk()
       return state.current
     }
+  }
+
+  /// The rows of the next chunk, to be ordered; nil at the end.
+  ///
+  /// - Throws: ``UnreadableRows`` where not all of it is rows; ``NoRows`` where the file has none.
+  func nextRows() throws -> [String]? {
+    let isFirst = current == nil
+    guard let chunk = try next() else {
+      if isFirst { throw NoRows() }
+      return nil
+    }
+    guard chunk.faults.isEmpty else { throw UnreadableRows() }
+    return chunk.texts
   }
 
   /// The chunk that was handed out last.

@@ -7,26 +7,36 @@ struct CSVCell: Sendable, Hashable {
   var isQuoted = false
 }
 
-/// One record with the number of the line on which it begins.
+/// One record and where it stands.
 struct CSVRecord: Sendable, Hashable {
+  /// The line on which it begins.
   var line: Int
-  var cells: [CSVCell]
-}
+  /// The line on which it ends; another one only where line ends stand in quotes.
+  var lastLine: Int
+  var cells: [CSVCell] = []
+  /// The first thing that is wrong with it, and a quote that is left open; its cells then mean nothing.
+  var faults: [RowFileFault] = []
 
-/// What keeps a file from being read as records.
-struct CSVFault: Error, Sendable, Hashable {
-  var line: Int
-  var description: String
+  init(line: Int) {
+    self.line = line
+    lastLine = line
+  }
 }
 
 /// Splits bytes into records; fields may be quoted, and then hold commas, quotes (doubled) and line
 /// ends.
+///
+/// A record that breaks the rules is handed out with its faults, and reading goes on after it.
 struct CSVRecords {
   private enum State { case cellStart, plain, quoted, quoteInQuoted, carriageReturn }
 
   private var state = State.cellStart
   private var line = 1
-  private var record = CSVRecord(line: 1, cells: [])
+  /// The character of the line that is read next, from 1.
+  private var column = 1
+  /// Where the quote of the cell was opened.
+  private var quote = (line: 1, column: 1)
+  private var record = CSVRecord(line: 1)
   private var cell = CSVCell()
   /// Records longer than this are refused: the file is no CSV, or its quotes do not match.
   private let limit: Int
@@ -35,29 +45,47 @@ struct CSVRecords {
   init(limit: Int = 1_048_576) { self.limit = limit }
 
   /// Takes a piece, and hands out the records that it completes.
-  mutating func read(_ piece: some Sequence<UInt8>, _ body: (CSVRecord) throws -> Void) throws {
+  ///
+  /// - Throws: ``RowFileFault`` where nothing more can be read.
+  mutating func read(_ piece: some Sequence<UInt8>, _ body: (CSVRecord) -> Void) throws {
     for byte in piece {
       size += 1
-      if size > limit {
-        throw CSVFault(
-          line: record.line,
-          description: "the record has more than 1 MiB; a quote that is not closed?")
+      if size > limit { throw tooLong }
+      take(byte, body)
+      if byte == UInt8(ascii: "\n") {
+        column = 1
+      } else if byte & 0xC0 != 0x80 {  // no continuation of a character
+        column += 1
       }
-      try take(byte, body)
     }
   }
 
   /// The end of the file; hands out a last record without a line end.
-  mutating func finish(_ body: (CSVRecord) throws -> Void) throws {
+  mutating func finish(_ body: (CSVRecord) -> Void) {
     switch state {
     case .quoted:
-      throw CSVFault(line: record.line, description: "a quote is not closed")
+      record.faults.append(openQuote("is not closed before the end of the file"))
+      endRecord(body)
     case .cellStart where record.cells.isEmpty: break
-    default: try endRecord(body)
+    default: endRecord(body)
     }
   }
 
-  private mutating func take(_ byte: UInt8, _ body: (CSVRecord) throws -> Void) throws {
+  private var tooLong: RowFileFault {
+    guard state != .quoted, line == record.line else {
+      return openQuote("is not closed within 1 MiB")
+    }
+    return RowFileFault(
+      line: line, description: "the record has more than 1 MiB", hidesLines: true)
+  }
+
+  private func openQuote(_ rule: String) -> RowFileFault {
+    RowFileFault(
+      line: quote.line, column: quote.column, description: "the quote that opens here \(rule)",
+      hidesLines: true)
+  }
+
+  private mutating func take(_ byte: UInt8, _ body: (CSVRecord) -> Void) {
     switch (state, byte) {
     case (.quoted, UInt8(ascii: "\"")): state = .quoteInQuoted
     case (.quoted, _):
@@ -66,40 +94,57 @@ struct CSVRecords {
     case (.quoteInQuoted, UInt8(ascii: "\"")):
       cell.bytes.append(byte)
       state = .quoted
-    case (.carriageReturn, UInt8(ascii: "\n")), (_, UInt8(ascii: "\n")):
-      line += 1
-      try endRecord(body)
+    case (_, UInt8(ascii: "\n")): endRecord(body)
     case (.carriageReturn, _):
-      throw CSVFault(line: line, description: "a carriage return stands outside of quotes")
+      refuse("a carriage return stands outside of quotes")
+      state = .plain
     case (_, UInt8(ascii: "\r")): state = .carriageReturn
-    case (_, UInt8(ascii: ",")):
-      record.cells.append(cell)
-      cell = CSVCell()
-      state = .cellStart
+    case (_, UInt8(ascii: ",")): endCell()
     case (.cellStart, UInt8(ascii: "\"")):
       cell.isQuoted = true
+      quote = (line, column)
       state = .quoted
     case (.quoteInQuoted, _):
-      throw CSVFault(
-        line: line,
-        description: "text follows a closing quote; inside of quotes, a quote is doubled")
+      refuseTextAfterQuote()
+      state = .plain
     case (_, UInt8(ascii: "\"")):
-      throw CSVFault(line: line, description: "a quote stands inside of a cell without quotes")
+      refuse("a quote stands inside of a cell without quotes")
+      state = .plain
     default:
       cell.bytes.append(byte)
       state = .plain
     }
   }
 
-  /// Lines without anything on them are no records.
-  private mutating func endRecord(_ body: (CSVRecord) throws -> Void) throws {
+  private mutating func refuse(_ rule: String) {
+    guard record.faults.isEmpty else { return }
+    record.faults.append(RowFileFault(line: line, column: column, description: rule))
+  }
+
+  /// A quote that was forgotten ends at the next one, which was to open a cell some lines below.
+  private mutating func refuseTextAfterQuote() {
+    guard quote.line < line else {
+      return refuse("text follows a closing quote; inside of quotes, a quote is doubled")
+    }
+    guard record.faults.isEmpty else { return }
+    record.faults.append(openQuote("is closed on line \(line) only, and text follows it there"))
+  }
+
+  private mutating func endCell() {
     record.cells.append(cell)
-    let isEmpty = record.cells.count == 1 && cell.bytes.isEmpty && !cell.isQuoted
-    let complete = record
     cell = CSVCell()
-    record = CSVRecord(line: line, cells: [])
     state = .cellStart
+  }
+
+  /// Lines without anything on them are no records.
+  private mutating func endRecord(_ body: (CSVRecord) -> Void) {
+    endCell()
+    record.lastLine = line
+    let complete = record
+    line += 1
+    record = CSVRecord(line: line)
     size = 0
-    if !isEmpty { try body(complete) }
+    let isEmpty = complete.cells == [CSVCell()] && complete.faults.isEmpty
+    if !isEmpty { body(complete) }
   }
 }

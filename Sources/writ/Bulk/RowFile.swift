@@ -23,6 +23,8 @@ struct RowChunk: Sendable, Hashable {
   var texts: [String] = []
   /// The line of each.
   var lines: [Int] = []
+  /// What stands between them and is no row.
+  var faults: [RowFileFault] = []
   /// How many bytes of the file have been read when the last of them was complete.
   var bytesRead = 0
 
@@ -55,10 +57,16 @@ struct RowColumns: Sendable {
 /// A place in a file that cannot be read, as a person finds it.
 struct RowFileFault: Error, Sendable, Hashable {
   var line: Int
+  /// The character of the line, from 1, where one is meant.
+  var column: Int?
   var description: String
+  /// Whether lines after it were taken for a part of it, or not read at all.
+  var hidesLines = false
 }
 
 /// Reads a file chunk by chunk; holds no more than one in memory.
+///
+/// What is no row is a fault of its chunk; reading goes on behind it as long as lines can be told apart.
 struct RowFile {
   /// A chunk ends with so many rows, or so many bytes of text.
   private static let (rowsOfChunk, bytesOfChunk) = (10_000, 4_194_304)
@@ -71,13 +79,14 @@ struct RowFile {
   private var bytesRead = 0
   private var hasEnded = false
   private var ready = RowChunk()
-  private var fault: RowFileFault?
   // NDJSON
   private var rest: [UInt8] = []
   private var line = 1
   // CSV
   private var records = CSVRecords()
   private var header: [(name: String, isText: Bool)]?
+  /// What the cells mean is not known; only the form of the records is looked at.
+  private var isHeaderWrong = false
 
   /// - Parameter readPiece: The next bytes; none at the end.
   init(format: RowFormat, columns: RowColumns, readPiece: @escaping () throws -> [UInt8]) {
@@ -88,23 +97,21 @@ struct RowFile {
 
   /// The next chunk; nil at the end.
   ///
-  /// - Throws: ``RowFileFault`` for what is no row at all.
+  /// - Throws: Whatever reading a piece throws.
   mutating func nextChunk() throws -> RowChunk? {
     do {
       try fill()
     } catch let fault as RowFileFault {
-      // First the rows before it.
-      (self.fault, hasEnded) = (fault, true)
+      ready.faults.append(fault)
+      hasEnded = true
     }
-    if ready.texts.isEmpty {
-      if let fault { throw fault }
-      return nil
-    }
-    return takeChunk()
+    return ready.texts.isEmpty && ready.faults.isEmpty ? nil : takeChunk()
   }
 
   private mutating func fill() throws {
-    while !hasEnded, ready.texts.count < Self.rowsOfChunk, ready.size < Self.bytesOfChunk {
+    while !hasEnded, ready.texts.count + ready.faults.count < Self.rowsOfChunk,
+      ready.size < Self.bytesOfChunk
+    {
       var piece = try readPiece()
       hasEnded = piece.isEmpty
       if bytesRead == 0, piece.starts(with: [0xEF, 0xBB, 0xBF]) {
@@ -125,6 +132,9 @@ struct RowFile {
     chunk.texts = Array(ready.texts.prefix(count))
     chunk.lines = Array(ready.lines.prefix(count))
     chunk.bytesRead = bytesRead
+    let rest = ready.lines.dropFirst(count).first ?? .max
+    chunk.faults = ready.faults.filter { $0.line < rest }
+    ready.faults.removeAll { $0.line < rest }
     ready.texts.removeFirst(count)
     ready.lines.removeFirst(count)
     ready.size = ready.texts.reduce(0) { $0 + $1.utf8.count }
@@ -156,7 +166,8 @@ struct RowFile {
 
   private var tooLong: RowFileFault {
     RowFileFault(
-      line: line, description: "the line has more than 1 MiB, and a payload at most 64 KiB")
+      line: line, description: "the line has more than 1 MiB, and a payload at most 64 KiB",
+      hidesLines: true)
   }
 
   /// Empty lines are none.
@@ -164,10 +175,25 @@ struct RowFile {
     defer { line += 1 }
     if bytes.count > Self.longestLine { throw tooLong }
     let isBlank = bytes.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
-    if !isBlank { add(try text(bytes, line: line), line: line) }
+    if !isBlank {
+      refusing { file throws(RowFileFault) in
+        file.add(try Self.text(bytes, line: file.line), line: file.line)
+      }
+    }
   }
 
-  private func text(_ bytes: some Collection<UInt8>, line: Int) throws -> String {
+  /// A fault of one row, which ends nothing.
+  private mutating func refusing(_ body: (inout Self) throws(RowFileFault) -> Void) {
+    do {
+      try body(&self)
+    } catch {
+      ready.faults.append(error)
+    }
+  }
+
+  private static func text(
+    _ bytes: some Collection<UInt8>, line: Int
+  ) throws(RowFileFault) -> String {
     guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
       throw RowFileFault(line: line, description: "the text is not UTF-8")
     }
@@ -178,57 +204,72 @@ struct RowFile {
 
   private mutating func readRecords(_ piece: [UInt8]) throws {
     var complete: [CSVRecord] = []
-    do {
-      if hasEnded {
-        try records.finish { complete.append($0) }
-      } else {
-        try records.read(piece) { complete.append($0) }
-      }
-    } catch let fault as CSVFault {
-      throw RowFileFault(line: fault.line, description: fault.description)
+    // The records before a place where nothing more can be read are rows like any others.
+    defer { for record in complete { add(record) } }
+    if hasEnded {
+      records.finish { complete.append($0) }
+    } else {
+      try records.read(piece) { complete.append($0) }
     }
-    for record in complete {
-      if let header {
-        try add(object(record, header), line: record.line)
-      } else {
-        header = try names(record)
+  }
+
+  private mutating func add(_ record: CSVRecord) {
+    let isFirst = header == nil && !isHeaderWrong
+    if !record.faults.isEmpty {
+      ready.faults += record.faults
+      isHeaderWrong = isHeaderWrong || isFirst
+    } else if isFirst {
+      readHeader(record)
+    } else if let header {
+      refusing { file throws(RowFileFault) in
+        file.add(try Self.object(record, header), line: record.line)
       }
     }
   }
 
-  private func names(_ record: CSVRecord) throws -> [(name: String, isText: Bool)] {
+  private mutating func readHeader(_ record: CSVRecord) {
     let kindsOfJSON: Set = [
       "integer", "number", "boolean", "string_array", "uuid_array", "integer_array", "json",
     ]
+    let count = ready.faults.count
     var names: [(name: String, isText: Bool)] = []
     for cell in record.cells {
-      let name = try text(cell.bytes, line: record.line)
-      guard let kind = columns.kinds[name] else {
-        let known = columns.kinds.keys.sorted()
-        throw RowFileFault(
-          line: record.line,
-          description: "there is no field \(name.printable.shortened(to: 60))"
-            + Suggestion.question(name, among: known)
-            + " (the first line may name \(known.joined(separator: ", ")))")
+      refusing { file throws(RowFileFault) in
+        let name = try Self.text(cell.bytes, line: record.line)
+        let kind = try file.kind(ofField: name, line: record.line)
+        guard !names.contains(where: { $0.name == name }) else {
+          throw RowFileFault(line: record.line, description: "the field \(name) is named twice")
+        }
+        names.append((name, !kindsOfJSON.contains(kind)))
       }
-      guard !names.contains(where: { $0.name == name }) else {
-        throw RowFileFault(line: record.line, description: "the field \(name) is named twice")
-      }
-      names.append((name, !kindsOfJSON.contains(kind)))
     }
-    return names
+    isHeaderWrong = ready.faults.count > count
+    if !isHeaderWrong { header = names }
+  }
+
+  private func kind(ofField name: String, line: Int) throws(RowFileFault) -> String {
+    if let kind = columns.kinds[name] { return kind }
+    let known = columns.kinds.keys.sorted()
+    throw RowFileFault(
+      line: line,
+      description: "there is no field \(name.printable.shortened(to: 60))"
+        + Suggestion.question(name, among: known)
+        + " (the first line may name \(known.joined(separator: ", ")))")
   }
 
   /// A cell of a field that is no text is JSON; what is not goes on as text, and is refused with the
   /// rule of the field.
-  private func object(_ record: CSVRecord, _ header: [(name: String, isText: Bool)]) throws
-    -> String
-  {
+  private static func object(
+    _ record: CSVRecord, _ header: [(name: String, isText: Bool)]
+  ) throws(RowFileFault) -> String {
     guard record.cells.count == header.count else {
       throw RowFileFault(
         line: record.line,
-        description:
-          "the record has \(record.cells.count) cells, and the first line \(header.count)")
+        description: "the record has \(record.cells.count.counting("cell")), and the first line "
+          + "\(header.count)"
+          + (record.lastLine > record.line
+            ? "; in quotes it goes on to line \(record.lastLine)" : "")
+      )
     }
     var members: [String] = []
     for (cell, column) in zip(record.cells, header) {

@@ -16,13 +16,15 @@ struct EnqueueCommand: AsyncParsableCommand {
       With --file, orders one job a row, in one transaction and as one batch, and prints the number of \
       the batch; if one row is wrong, nothing is ordered and each fault is shown with its line. NDJSON: one \
       JSON object a line. CSV: the first line names the fields, an empty cell is no value. Beside the \
-      fields a row may have run_at, priority, idempotency_key and expires_at.
+      fields a row may have run_at, priority, idempotency_key and expires_at. A file without a row is \
+      refused. With --json, what is wrong is written as JSON to standard output.
 
       EXAMPLES
         writ enqueue create_user --input email=ada@example.com
         writ enqueue change_plan --payload - < order.json
         writ enqueue rotate_api_key --input job_type=create_user --run-at 2026-12-24T02:00:00Z
         writ enqueue create_user --file people.csv
+        writ enqueue create_user --file people.csv --check --json
         writ enqueue create_user --file - --callback notify --callback-payload '{"batch": "$batch.id"}'
       """)
 
@@ -139,18 +141,32 @@ struct EnqueueCommand: AsyncParsableCommand {
         expiresAt: expiresAt.flatMap { PostgresTimestamp($0) }, environment: environment,
         queue: queue, traceparent: traceparent),
       batch: batch, callback: callback, checksOnly: check)
-    guard let receipt = try await options.load().withStore({ try await order.run($0) }) else {
-      Output.current.note("nothing is wrong with this file; nothing was ordered")
-      return
+    do {
+      switch try await options.load().withStore({ try await order.run($0) }) {
+      case .ordered(let receipt): report(receipt)
+      case .checked(let rows): report(rows: rows)
+      }
+    } catch let faults as BulkFaults where format.json {
+      Output.current.json(faults.json)
+      throw ExitCode(ExitStatus.badData.rawValue)
     }
-    if format.json {
-      Output.current.json([
-        "batch_id": JSONValue(receipt.batch), "jobs": JSONValue(receipt.jobs),
-        "known": JSONValue(receipt.known),
-      ])
-    } else {
-      Output.current.line("\(receipt.batch)")
+  }
+
+  private func report(_ receipt: BatchReceipt) {
+    guard format.json else { return Output.current.line("\(receipt.batch)") }
+    Output.current.json([
+      "batch_id": JSONValue(receipt.batch), "jobs": JSONValue(receipt.jobs),
+      "known": JSONValue(receipt.known),
+    ])
+  }
+
+  private func report(rows: Int) {
+    guard format.json else {
+      return Output.current.note(
+        "nothing is wrong with \(rows == 1 ? "the" : "these") \(rows.counting("row")); "
+          + "nothing was ordered")
     }
+    Output.current.json(["faults": [], "complete": true, "rows": JSONValue(rows)])
   }
 
   /// The inputs as an object.
