@@ -5,6 +5,18 @@ public import Postgres
 
 /// Who moved what, when, from which state to which.
 public struct AuditEvent: Sendable, Hashable {
+  /// The names of all events, as the type `writ_data.audit_event_kind` has them.
+  public static let names = [
+    "enqueued", "claimed", "step", "completed", "discarded", "cancelled", "retried",
+    "review_requested", "handed_back", "lease_expired", "parked", "unparked", "promoted",
+    "replayed",
+    "cancel_requested", "type_published", "type_granted", "type_revoked", "environment_created",
+    "default_environment_changed", "worker_registered", "worker_stopped", "worker_lost",
+    "user_action_requested", "expired", "schedule_fired", "batch_created", "batch_finished",
+    "limit_changed", "schedule_refused", "schedule_skipped", "schedule_added", "schedule_changed",
+    "schedule_removed", "schedule_paused", "schedule_resumed",
+  ]
+
   /// Its number; grows, but not without gaps.
   public let id: Int
   /// When, by the database's clock.

@@ -39,6 +39,15 @@ import Testing
     }
   }
 
+  @Test func `the program knows the names of all events`() async throws {
+    try await TestDatabase.with { database in
+      let names = try await database.sql(
+        "select unnest(enum_range(null::writ_data.audit_event_kind))::text as name"
+      ).map { try $0.decode("name", as: String.self) }
+      #expect(AuditEvent.names.sorted() == names.sorted())
+    }
+  }
+
   @Test func `work costs no more while somebody holds a snapshot`() async throws {
     try await TestDatabase.with { database in
       try await database.sql(

@@ -151,9 +151,10 @@ private func code(_ body: () throws -> Void) -> SealingError.Code? {
     umask(old)
     #expect(mode() == 0o600)
     #expect(try PrivateFile.readKey(path).publicKey == key.publicKey)
-    #expect(throws: SecretStoreError.self) {
+    let error = #expect(throws: PrivateFileError.self) {
       try PrivateFile.create(path, SealingPrivateKey().text)
     }
+    #expect(error?.code == .unsuitable)
     #expect(try PrivateFile.readKey(path).publicKey == key.publicKey)
   }
 
@@ -164,7 +165,7 @@ private func code(_ body: () throws -> Void) -> SealingError.Code? {
     #expect {
       _ = try PrivateFile.readKey(path)
     } throws: {
-      ($0 as? SecretStoreError)?.description
+      ($0 as? PrivateFileError)?.description
         == "\(path) can be read or changed by others: chmod 600 '\(path)'"
     }
   }

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import JSON
+import Secrets
 import Testing
 
 @testable import writ
@@ -38,6 +39,10 @@ private typealias Status = writ.ExitStatus
     (
       ["audit", "log", "--since", "yesterday"],
       "--since takes a time such as 2026-05-01T00:00:00Z or a duration such as 24h"
+    ),
+    (
+      ["audit", "log", "--event", "discardd"],
+      "there is no event discardd; did you mean discarded?"
     ),
     (
       ["enqueue", "create_user", "--run-at", "soon"],
@@ -77,6 +82,38 @@ private typealias Status = writ.ExitStatus
     let report = report(arguments)
     #expect(report?.status == Status.usage.rawValue)
     #expect(report?.lines.first == sentence)
+  }
+
+  @Test func `an event that is like none is refused with the list of all`() {
+    let line = report(["audit", "log", "--event", "hunting-lodge"])?.lines.first
+    #expect(line?.hasPrefix("there is no event hunting-lodge; events are batch_created, ") == true)
+    #expect(line?.contains("type_published, ") == true)
+  }
+
+  /// A file that was named is the input of the command, and no fault of the installation.
+  @Test func `a file of a key that cannot be taken ends with 65`() async throws {
+    let directory = FileManager.default.temporaryDirectory.appending(path: "writ-\(UUID())").path
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    let path = "\(directory)/own.key"
+    try Output.$current.withValue(CapturedOutput().output()) {
+      #expect(report(["keys", "generate", "--output", path]) == nil)
+      let again = try #require(report(["keys", "generate", "--output", path]))
+      #expect(again.status == Status.badData.rawValue)
+      #expect(
+        again.lines == ["\(path) exists already, and is not overwritten: name another file"])
+      let nowhere = report(["keys", "generate", "--output", "\(directory)/none/own.key"])
+      #expect(nowhere?.status == Status.badData.rawValue)
+    }
+    chmod(path, 0o644)
+    let error = await #expect(throws: PrivateFileError.self) {
+      try await UnsealCommand.parse(["--private-key", path]).run()
+    }
+    let told = try #require(error.map { ErrorReport($0) })
+    #expect(told.status == Status.badData.rawValue)
+    #expect(told.lines == ["\(path) can be read or changed by others: chmod 600 '\(path)'"])
+    let store = SecretStoreError(.unsafePermissions, "the store is open to others")
+    #expect(ErrorReport(store).status == Status.configuration.rawValue)
   }
 
   @Test func `help is an answer, not an error`() {

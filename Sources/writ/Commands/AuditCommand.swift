@@ -1,5 +1,6 @@
 // writ audit: read the trail.
 
+import Arazzo
 import ArgumentParser
 import JSON
 import JobStore
@@ -29,7 +30,9 @@ struct AuditLogCommand: AsyncParsableCommand {
   var job: Int?
   @Option(help: "Only events of this job type.")
   var type: String?
-  @Option(help: "Only events of this name, for example claimed, step, completed.")
+  @Option(
+    help: "Only events of this name, for example claimed, step, completed.",
+    completion: .list(AuditEvent.names))
   var event: String?
   @Option(help: "Only events since a time (2026-05-01T00:00:00Z) or for so long (24h, 7d).")
   var since: String?
@@ -41,6 +44,12 @@ struct AuditLogCommand: AsyncParsableCommand {
   func validate() throws {
     guard (1...1_000_000).contains(limit) else {
       throw ValidationError("--limit must be from 1 to 1000000")
+    }
+    if let event, !AuditEvent.names.contains(event) {
+      throw ValidationError(
+        "there is no event \(event.printable)"
+          + (Suggestion.nearest(to: event, among: AuditEvent.names).map { "; did you mean \($0)?" }
+            ?? "; events are \(AuditEvent.names.sorted().joined(separator: ", "))"))
     }
     if let since, PostgresTimestamp(since) == nil, DurationText.read(since) == nil {
       throw ValidationError(

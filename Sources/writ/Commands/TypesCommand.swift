@@ -54,10 +54,9 @@ struct TypesCheckCommand: AsyncParsableCommand {
       return
     }
     for note in catalogue.notes { Output.current.note("note: \(note)") }
-    let count = catalogue.jobTypes.count
     Output.current.line(
-      "\(source.place): \(count) job type\(count == 1 ? "" : "s") in \(source.files.count) files, no fault"
-    )
+      "\(source.place): \(catalogue.jobTypes.count.counting("job type")) in "
+        + "\(source.files.count.counting("file")), no fault")
   }
 
   private static func json(_ error: DocumentError) -> JSONValue {
@@ -108,10 +107,11 @@ struct TypesShowCommand: AsyncParsableCommand {
     commandName: "show", abstract: "Show what a job of one type can do.",
     discussion: """
       Inputs, the SQL that orders it, the least privilege of its key, its steps, and where each of them \
-      leads.
+      leads. Reads files, the built-in ones or those of --directory, and never the database.
 
       EXAMPLES
         writ types show create_user
+        writ types show greet_user --directory my-jobs
         writ types show change_plan --mermaid > change_plan.mmd
       """)
 
@@ -132,6 +132,7 @@ struct TypesShowCommand: AsyncParsableCommand {
       throw CommandError(
         .badData,
         "there is no job type \(type.printable) in \(source.place)"
+          + (directory == nil ? " (for one of your own, name its --directory)" : "")
           + Suggestion.question(type, among: names))
     }
     if format.json {

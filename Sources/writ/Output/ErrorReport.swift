@@ -32,6 +32,8 @@ struct ErrorReport: Sendable, Hashable {
     case let error as JobStoreError: self.init(.failure, error.description)
     case let error as PostgresClusterError: self.init(.unavailable, error.description)
     case let error as SecretStoreError: self.init(.configuration, error.description)
+    case let error as PrivateFileError:
+      self.init(error.code == .unsuitable ? .badData : .failure, error.description)
     case let error as SealingError: self.init(.badData, error.description)
     case is CancellationError: self.init(.interrupted, "stopped before the end")
     case let exit as ExitCode: self.init(status: exit.rawValue, lines: [])

@@ -8,7 +8,8 @@ enum ExitStatus: Int32, Sendable, CaseIterable {
   case failure = 1
   /// The command line makes no sense.
   case usage = 64
-  /// The input makes no sense: a catalogue, a payload, a job id that does not exist.
+  /// The input makes no sense: a catalogue, a payload, a job id that does not exist, a file that the
+  /// command line names and that is not as it has to be.
   case badData = 65
   /// The database, or a program that is needed, cannot be reached.
   case unavailable = 69
@@ -16,7 +17,7 @@ enum ExitStatus: Int32, Sendable, CaseIterable {
   case timedOut = 75
   /// The database role may not do this.
   case notPermitted = 77
-  /// The configuration makes no sense.
+  /// The configuration makes no sense, or the store of secrets that it names is not as it has to be.
   case configuration = 78
   /// Stopped by ctrl-C before the end.
   case interrupted = 130

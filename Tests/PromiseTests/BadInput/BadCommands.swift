@@ -47,7 +47,15 @@ struct BadCommand: Sendable {
       "types check /nonexistent", 65,
       "/nonexistent is not a directory; name the one that holds the catalogue"),
     BadCommand(
-      "types show nosuch", 65, "there is no job type nosuch in the built-in catalogue"),
+      "types show greet_user", 65,
+      "there is no job type greet_user in the built-in catalogue (for one of your own, name its "
+        + "--directory); did you mean get_user?"),
+    BadCommand(
+      "types show nosuch", 65,
+      "there is no job type nosuch in the built-in catalogue (for one of your own, name its "
+        + "--directory)"),
+    BadCommand(
+      "audit log --event completd", 64, "there is no event completd; did you mean completed?"),
     BadCommand(
       "audit log --since yesterday", 64,
       "--since takes a time such as 2026-05-01T00:00:00Z or a duration such as 24h"),
