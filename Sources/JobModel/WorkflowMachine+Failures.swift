@@ -105,7 +105,10 @@ extension WorkflowMachine {
       burnsAttempt = true
       delay = wait ?? backoff.delay(failures: failures, random: &random)
       if isLast {
-        outcome.action.kind = .stop(giveUp, reason: "\(text); given up after \(failures) failures")
+        outcome.action.kind = .stop(
+          giveUp,
+          reason: "\(text); given up after \(failures) "
+            + (failures == 1 ? "failure" : "failures"))
       } else if outcome.result == .ambiguous {
         outcome.action = doubtAction(of: step)
       }

@@ -297,6 +297,36 @@ import WritTesting
     }
   }
 
+  @Test func `a callback is not replayed before its batch has finished`() async throws {
+    try await withReport { database in
+      let id = try await database.store.createBatch(
+        callback: BatchCallback(type: "report", payload: ["batch": "$batch.id"]))
+      let callback = try #require(try await database.store.batch(id).callbackJob)
+      let rule =
+        "job \(callback) must not be replayed: it is the callback of a batch that is not finished"
+      func refuses() async throws {
+        for force in [false, true] {
+          let error = try await database.refusal("select writ.replay(\(callback), \(force))")
+          #expect(error.sqlState == "WR008")
+          #expect(error.serverMessage == rule)
+        }
+        let plan = try await database.store.replayPlan(callback)
+        #expect(plan.map(\.fact) == ["job", "refused"])
+        #expect(plan.last?.detail.hasPrefix(rule) == true)
+      }
+      try await refuses()
+      #expect(try await database.store.cancel(callback) == "cancelled")
+      try await refuses()
+      #expect(try await database.state(callback) == "cancelled")
+      try await database.store.closeBatch(id)
+      try await refuses()
+      _ = try await database.store.sweepJobs(limit: 10)
+      #expect(try await database.store.batch(id).state == "finished")
+      try await database.store.replay(callback)
+      #expect(try await database.state(callback) == "available")
+    }
+  }
+
   @Test func `the deadline of a callback begins with its release, and expired jobs are discarded`()
     async throws
   {

@@ -128,6 +128,9 @@ import Testing
 
   @Test func `at most a hundred wrong rows are listed`() async throws {
     try await TestDatabase.with { database in
+      let two = try await database.refusal("select writ.enqueue_many('create_user', '[{}, {}]')")
+      #expect(
+        two.serverMessage == "create_user: row 1: email is required (and 1 more wrong row)")
       let error = try await database.refusal(
         "select writ.enqueue_many('create_user', (select jsonb_agg('{}'::jsonb) from generate_series(1, 300)))"
       )
@@ -150,8 +153,15 @@ import Testing
       let tooMany = try await database.refusal(
         "select writ.enqueue_many('ping', array_fill('{}'::text, array[100001]))")
       #expect(tooMany.serverMessage == "ping: payloads must have at most 100000 rows")
-      let jobs = try await database.number("select jobs from writ.enqueue_many('ping', '[]')")
-      #expect(jobs == 0)
+      for nothing in ["'[]'", "'[]'::jsonb", "'{}'::text[]"] {
+        let receipt = try await database.sql(
+          "select batch, jobs, known from writ.enqueue_many('ping', \(nothing))")[0]
+        #expect(try receipt.decode("jobs") == 0)
+        #expect(try receipt.decode("known") == 0)
+        let batch = try await database.store.batch(try receipt.decode("batch"))
+        #expect(batch.state == "closed")
+        #expect(batch.jobs == 0)
+      }
     }
   }
 

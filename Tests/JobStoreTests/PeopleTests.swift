@@ -61,7 +61,7 @@ import Testing
       try await database.record(worker, job, .succeeded(1), .discard(JobRecord.failure))
       #expect(
         try await database.store.replayPlan(id).map(\.detail) == [
-          "create_user \(id) is discarded after 1 attempts, last error unavailable",
+          "create_user \(id) is discarded after 1 attempt, last error unavailable",
           "step send (create), status 201",
           "with no failures counted of 3, before the other jobs of its queue",
         ])

@@ -19,6 +19,14 @@ struct WrongCall: Sendable, CustomTestStringConvertible {
 
 private let user = "0a000000-0000-4000-8000-00000000c0de"
 
+/// Every day at three, with a change.
+private func schedule(_ change: String, name: String = "nightly") -> String {
+  """
+  writ.add_schedule('ping', '\(name)', '{"cron": "0 3 * * *", "minutes": [0], "hours": [3],
+    "days": [1, 15, 30], "months": [1, 2, 12], "weekdays": [0, 1, 2, 3, 4, 5, 6]}'::jsonb || \(change))
+  """
+}
+
 @Suite struct RefusalTests {
   static let calls: [WrongCall] = [
     .init("writ.create_user()", "WR001", "create_user: email is required"),
@@ -63,7 +71,7 @@ private let user = "0a000000-0000-4000-8000-00000000c0de"
       "change_plan: ends_at must be a date and time with an offset"),
     .init(
       "writ.change_plan(user_id => '\(user)', plan => 'p', tags => '{}'::text[])", "WR001",
-      "change_plan: tags must have at least 1 elements"),
+      "change_plan: tags must have at least 1 element"),
     .init(
       "writ.change_plan(user_id => '\(user)', plan => 'p', tags => array['canary', 'b', 'c'])",
       "WR001", "change_plan: tags must have at most 2 elements"),
@@ -200,11 +208,108 @@ private let user = "0a000000-0000-4000-8000-00000000c0de"
       "writ.set_limit('ping', rate => 1, per => '4711 days')", "WR003",
       "limit: rate and per belong together, and per is from 1 millisecond to 31 days"),
     .init("writ.grant_job_type('canary', 'app_one')", "WR002", "the job type is not known"),
+    .init("writ.batches(0)", "WR003", "batches: max_batches must be at least 1"),
+    .init("writ.batches(-4711)", "WR003", "batches: max_batches must be at least 1"),
+    .init(
+      "writ.batch_jobs(4711, max_jobs => 0)", "WR003", "batch_jobs: max_jobs must be at least 1"),
+    .init(
+      "writ.batch_jobs(4711, max_jobs => -4711)", "WR003",
+      "batch_jobs: max_jobs must be at least 1"),
+    .init(
+      "writ.job_rows(4711, at_most => 0)", "WR003", "job_rows: at_most must be at least 1"),
+    .init(
+      "writ.job_rows(4711, at_most => -4711)", "WR003", "job_rows: at_most must be at least 1"),
   ]
 
-  @Test func `every wrong call gets its own sentence and none of its words`() async throws {
+  /// Whatever a cast or a check of the table would refuse with the value in its words.
+  static let schedules: [WrongCall] = [
+    .init(schedule(#"'{"minutes": [4711]}'"#), "WR003", "nightly: minutes \(whole(0, 59))"),
+    .init(schedule(#"'{"minutes": [-4711]}'"#), "WR003", "nightly: minutes \(whole(0, 59))"),
+    .init(schedule(#"'{"hours": ["canary"]}'"#), "WR003", "nightly: hours \(whole(0, 23))"),
+    .init(schedule(#"'{"hours": ["3"]}'"#), "WR003", "nightly: hours \(whole(0, 23))"),
+    .init(schedule(#"'{"hours": [1e4711]}'"#), "WR003", "nightly: hours \(whole(0, 23))"),
+    .init(schedule(#"'{"days": [1.5]}'"#), "WR003", "nightly: days \(whole(1, 31))"),
+    .init(schedule(#"'{"days": [0]}'"#), "WR003", "nightly: days \(whole(1, 31))"),
+    .init(schedule(#"'{"months": [null]}'"#), "WR003", "nightly: months \(whole(1, 12))"),
+    .init(schedule(#"'{"months": [[4711]]}'"#), "WR003", "nightly: months \(whole(1, 12))"),
+    .init(schedule(#"'{"weekdays": [7]}'"#), "WR003", "nightly: weekdays \(whole(0, 6))"),
+    .init(
+      schedule("jsonb_build_object('minutes', array_fill(0, array[4711]))"), "WR003",
+      "nightly: minutes \(whole(0, 59))"),
+    .init(
+      schedule(#"'{"minutes": "canary"}'"#), "WR003",
+      "nightly: the schedule needs cron with its fields as lists of numbers"),
+    .init(
+      schedule(#"'{"weekdays": null}'"#), "WR003",
+      "nightly: the schedule needs cron with its fields as lists of numbers"),
+    .init(
+      schedule(#"'{"cron": 4711}'"#), "WR003",
+      "nightly: the schedule needs cron with its fields as lists of numbers"),
+    .init(
+      "writ.add_schedule('ping', 'nightly', '\"canary\"')", "WR003",
+      "nightly: the schedule needs cron with its fields as lists of numbers"),
+    .init(
+      "writ.add_schedule('ping', 'nightly', null)", "WR003",
+      "nightly: the schedule needs cron with its fields as lists of numbers"),
+    .init(
+      schedule("jsonb_build_object('cron', repeat('canary', 200))"), "WR003",
+      "nightly: cron must have at most 1000 characters and be no secret"),
+    .init(
+      schedule(#"'{"cron": "sk_0123456789ab_canary0123456789abcdef"}'"#), "WR003",
+      "nightly: cron must have at most 1000 characters and be no secret"),
+    .init(
+      schedule("'{}'", name: "sk_0123456789ab_canary0123456789abcdef"), "WR005",
+      "the name of the schedule looks like a secret"),
+    .init(schedule("'{}'", name: "Canary"), "WR003", "the name of a schedule is not one"),
+    .init(
+      schedule(#"'{"is_last_day": "canary"}'"#), "WR003",
+      "nightly: is_last_day must be true or false"),
+    .init(
+      schedule(#"'{"matches_either_day": 4711}'"#), "WR003",
+      "nightly: matches_either_day must be true or false"),
+    .init(schedule(#"'{"inputs": "canary"}'"#), "WR003", "nightly: inputs must be an object"),
+    .init(schedule(#"'{"inputs": [4711]}'"#), "WR003", "nightly: inputs must be an object"),
+    .init(
+      schedule(#"'{"environments": "canary"}'"#), "WR003",
+      "nightly: environments must be a list of texts"),
+    .init(
+      schedule(#"'{"environments": [4711]}'"#), "WR003",
+      "nightly: environments must be a list of texts"),
+    .init(
+      schedule(#"'{"environments": ["canary"]}'"#), "WR004", "ping: environment is not known"),
+    .init(schedule(#"'{"priority": 4711}'"#), "WR003", "nightly: priority must be from 0 to 9"),
+    .init(
+      schedule(#"'{"priority": "canary"}'"#), "WR003", "nightly: priority must be from 0 to 9"),
+    .init(schedule(#"'{"missed": "canary"}'"#), "WR003", "nightly: missed must be once or skip"),
+    .init(schedule(#"'{"missed": 4711}'"#), "WR003", "nightly: missed must be once or skip"),
+    .init(
+      schedule(#"'{"time_zone": "canary"}'"#), "WR003",
+      "nightly: the time zone is not known to this database"),
+    .init(
+      schedule(#"'{"queue": "Canary Queue"}'"#), "WR003",
+      "ping: queue must be the name of a queue"),
+    // Moments that never come.
+    .init(
+      schedule(#"'{"days": [30, 31], "months": [2]}'"#), "WR003",
+      "nightly: the schedule never fires"),
+    .init(
+      schedule(#"'{"days": [31], "months": [2, 4, 6, 9, 11]}'"#), "WR003",
+      "nightly: the schedule never fires"),
+    .init(schedule(#"'{"days": []}'"#), "WR003", "nightly: the schedule never fires"),
+    .init(schedule(#"'{"weekdays": []}'"#), "WR003", "nightly: the schedule never fires"),
+    .init(schedule(#"'{"months": []}'"#), "WR003", "nightly: the schedule never fires"),
+    .init(schedule(#"'{"hours": []}'"#), "WR003", "nightly: the schedule never fires"),
+    .init(schedule(#"'{"minutes": []}'"#), "WR003", "nightly: the schedule never fires"),
+  ]
+
+  private static func whole(_ low: Int, _ high: Int) -> String {
+    "must be whole numbers from \(low) to \(high)"
+  }
+
+  @Test(.timeLimit(.minutes(2)))
+  func `every wrong call gets its own sentence and none of its words`() async throws {
     try await TestDatabase.with { database in
-      for call in Self.calls {
+      for call in Self.calls + Self.schedules {
         // The server's full report, as any client could print it.
         let rows = try await database.sql(
           """
@@ -223,6 +328,21 @@ private let user = "0a000000-0000-4000-8000-00000000c0de"
         }
       }
       #expect(try await database.number("select count(*) from writ_data.job") == 0)
+      #expect(try await database.number("select count(*) from writ_data.schedule") == 0)
+    }
+  }
+
+  @Test func `what a schedule leaves out, or says is null, has its default`() async throws {
+    try await TestDatabase.with { database in
+      let call = schedule(
+        #"""
+        '{"is_last_day": null, "matches_either_day": null, "inputs": null, "environments": null,
+          "priority": null, "missed": null, "time_zone": null, "queue": null}'
+        """#)
+      try await database.sql("select \(call)")
+      let row = try await database.sql(
+        "select concat_ws(' ', missed, time_zone, inputs) as defaults from writ.schedule")[0]
+      #expect(try row.decode("defaults") == "once UTC {}")
     }
   }
 

@@ -406,6 +406,21 @@ begin
 end
 $$;
 
+-- Refuses with WR003 a page without room for anything: the answer would look like the end.
+create or replace function writ_data.check_page(function_name text, field text, size bigint)
+returns void
+language plpgsql immutable
+as $$
+begin
+  if size < 1 then
+    raise exception using
+      errcode = 'WR003', column = field,
+      message = function_name || ': ' || field || ' must be at least 1',
+      hint = 'Leave it out for the default.';
+  end if;
+end
+$$;
+
 -- Whether the caller may see the batches of another role.
 create or replace function writ_data.sees_all() returns boolean
 language sql stable
@@ -442,7 +457,8 @@ begin
 end
 $$;
 
--- batches: the newest batches of the caller; of everybody for administrators and auditors.
+-- batches: the newest batches of the caller, at most 1,000; of everybody for administrators and
+-- auditors.
 create or replace function writ.batches(max_batches int default 50)
 returns table (
   id bigint, state text, created_at timestamptz, created_by text, closed_at timestamptz,
@@ -459,21 +475,22 @@ declare
   _caller constant text := writ_data.caller();
   _sees_all constant boolean := writ_data.sees_all();
 begin
+  perform writ_data.check_page('batches', 'max_batches', $1);
   return query
     select d.*
       from (
         select b.* from writ_data.batch as b
          where b.created_by = _caller or _sees_all
          order by b.id desc
-         limit greatest(least($1, 1000), 0)
+         limit least($1, 1000)
       ) as b,
       lateral writ_data.describe_batch(row(b.*)::writ_data.batch) as d
      order by d.id desc;
 end
 $$;
 
--- batch_jobs: the jobs of a batch in the order in which they were ordered, a page at a time; with a
--- state, only those.
+-- batch_jobs: the jobs of a batch in the order in which they were ordered, a page of at most 10,000
+-- at a time; with a state, only those.
 create or replace function writ.batch_jobs(
   batch_id bigint, only_state text default null, after bigint default 0, max_jobs int default 1000
 ) returns table (
@@ -485,6 +502,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
+  perform writ_data.check_page('batch_jobs', 'max_jobs', $4);
   perform from writ.batch_status($1);
   return query
     select j.id, j.state, j.waiting_reason, j.idempotency_key, j.finished_at,
@@ -492,7 +510,7 @@ begin
       from writ.job as j
      where j.batch_id = $1 and j.id > $3 and ($2 is null or j.state = $2)
      order by j.id
-     limit greatest(least($4, 10000), 0);
+     limit least($4, 10000);
 end
 $$;
 

@@ -144,7 +144,7 @@ begin
       '%s: row %s: %s%s', type, _first.place, substr(_first.message, length(type) + 3),
       case
         when _count >= max_faults then format(' (and %s more wrong rows or more)', _count - 1)
-        when _count > 1 then format(' (and %s more wrong rows)', _count - 1)
+        when _count > 1 then format(' (and %s)', writ_data.counted(_count - 1, 'more wrong row'))
         else ''
       end
     ),

@@ -45,6 +45,11 @@ return format(
   field, type || ': ' || field || ' ' || rule, hint
 );
 
+-- A number of things in a sentence: `1 attempt`, `2 attempts`.
+create or replace function writ_data.counted(count int, noun text) returns text
+language sql immutable
+return count || ' ' || noun || case when count = 1 then '' else 's' end;
+
 -- The rule in words, and the hint, for a value that does not have the form of its kind.
 create or replace function writ_data.form_rule(kind text, out rule text, out hint text)
 language sql immutable
@@ -261,7 +266,8 @@ begin
     body := body || format(
       E'    if length(%s) < %s then\n  %s    end if;\n', variable, (input ->> 'min_length')::int,
       writ_data.refusal(
-        type, field, 'must have at least ' || (input ->> 'min_length')::int || ' characters',
+        type, field,
+        'must have at least ' || writ_data.counted((input ->> 'min_length')::int, 'character'),
         'Pass a longer text.'
       )
     );
@@ -270,7 +276,8 @@ begin
     body := body || format(
       E'    if length(%s) > %s then\n  %s    end if;\n', variable, (input ->> 'max_length')::int,
       writ_data.refusal(
-        type, field, 'must have at most ' || (input ->> 'max_length')::int || ' characters',
+        type, field,
+        'must have at most ' || writ_data.counted((input ->> 'max_length')::int, 'character'),
         'Pass a shorter text.'
       )
     );
@@ -318,7 +325,8 @@ begin
       E'    if cardinality(%s) < %s then\n  %s    end if;\n', variable,
       (input ->> 'min_items')::int,
       writ_data.refusal(
-        type, field, 'must have at least ' || (input ->> 'min_items')::int || ' elements',
+        type, field,
+        'must have at least ' || writ_data.counted((input ->> 'min_items')::int, 'element'),
         'Pass more elements.'
       )
     );
@@ -328,7 +336,8 @@ begin
       E'    if cardinality(%s) > %s then\n  %s    end if;\n', variable,
       (input ->> 'max_items')::int,
       writ_data.refusal(
-        type, field, 'must have at most ' || (input ->> 'max_items')::int || ' elements',
+        type, field,
+        'must have at most ' || writ_data.counted((input ->> 'max_items')::int, 'element'),
         'Pass fewer elements.'
       )
     );

@@ -101,8 +101,9 @@ begin
     place := place + 1;
     fact := 'job';
     detail := format(
-      '%s %s is %s after %s attempts%s', _job.type, $1,
-      _job.state || coalesce(' for ' || _job.waiting_reason, ''), _job.attempt,
+      '%s %s is %s after %s%s', _job.type, $1,
+      _job.state || coalesce(' for ' || _job.waiting_reason, ''),
+      writ_data.counted(_job.attempt, 'attempt'),
       coalesce(', last error ' || (_job.last_error ->> 'code'), '')
     );
     return next;

@@ -73,6 +73,7 @@ as $$
 declare
   _caller constant text := writ_data.caller();
 begin
+  perform writ_data.check_page('job_rows', 'at_most', $3);
   if not exists (
     select from writ_data.job as j
      where j.id = $1 and (j.enqueued_by = _caller or pg_has_role(_caller, 'writ_admin', 'member'))
@@ -94,7 +95,7 @@ begin
       ) as r
      where r.place > coalesce($2, 0)
      order by r.place
-     limit case when $3 < 0 then 0 else $3 end;
+     limit $3;
 end
 $$;
 

@@ -297,8 +297,7 @@ begin
       from (
         values
           ('cron', 'cron must have at most 1000 characters and be no secret',
-            length(spec ->> 'cron') > 1000 or writ_data.looks_secret(spec ->> 'cron')
-              or writ_data.looks_secret(name)),
+            length(spec ->> 'cron') > 1000 or writ_data.looks_secret(spec ->> 'cron')),
           ('is_last_day', 'is_last_day must be true or false',
             jsonb_typeof(spec -> 'is_last_day') not in ('boolean', 'null')),
           ('matches_either_day', 'matches_either_day must be true or false',
@@ -347,6 +346,10 @@ begin
     raise exception using
       errcode = 'WR003', column = 'name', message = 'the name of a schedule is not one',
       hint = 'A lower-case letter, then lower-case letters, digits, _ or -.';
+  elsif writ_data.looks_secret(name) then
+    raise exception using
+      errcode = 'WR005', column = 'name', message = 'the name of the schedule looks like a secret',
+      hint = 'Keys, tokens and passwords belong in the secret store; nothing was stored.';
   end if;
   if jsonb_typeof(spec -> 'cron') is distinct from 'string'
     or exists (
@@ -374,7 +377,7 @@ begin
   _schedule.is_last_day := coalesce((spec ->> 'is_last_day')::boolean, false);
   _schedule.matches_either_day := coalesce((spec ->> 'matches_either_day')::boolean, false);
   _schedule.time_zone := coalesce(spec ->> 'time_zone', 'UTC');
-  _schedule.inputs := coalesce(spec -> 'inputs', '{}');
+  _schedule.inputs := coalesce(nullif(spec -> 'inputs', 'null'), '{}');
   _schedule.queue := spec ->> 'queue';
   _schedule.priority := (spec ->> 'priority')::smallint;
   _schedule.missed := coalesce(spec ->> 'missed', 'once');
@@ -398,8 +401,7 @@ begin
   end if;
   for _environment in
     select e from jsonb_array_elements_text(
-      case when jsonb_array_length(spec -> 'environments') > 0 then spec -> 'environments'
-        else '[null]' end
+      coalesce(nullif(nullif(spec -> 'environments', 'null'), '[]'), '[null]')
     ) as e
   loop
     _schedule.environment := _environment;
