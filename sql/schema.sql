@@ -3261,7 +3261,7 @@ ALTER FUNCTION writ_data.generate(spec jsonb, old_signature text) OWNER TO writ_
 
 CREATE FUNCTION writ_data.generator() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    RETURN 4;
+    RETURN 5;
 
 ALTER FUNCTION writ_data.generator() OWNER TO writ_owner;
 

@@ -8,13 +8,15 @@ struct CronField {
   }
 
   let name: String
+  /// The article that its name takes.
+  var article = "a"
   let range: ClosedRange<Int>
   var names: [String: Int] = [:]
   /// Whether `L` has a meaning.
   var hasLast = false
 
   static let minute = CronField(name: "minute", range: 0...59)
-  static let hour = CronField(name: "hour", range: 0...23)
+  static let hour = CronField(name: "hour", article: "an", range: 0...23)
   static let day = CronField(name: "day of the month", range: 1...31, hasLast: true)
   static let month = CronField(
     name: "month", range: 1...12,
@@ -82,7 +84,7 @@ struct CronField {
     guard let number = Self.number(text) else { throw malformed }
     guard range.contains(number) else {
       throw CronError(
-        "has a \(name) outside \(range.lowerBound) to \(range.upperBound)")
+        "has \(article) \(name) outside \(range.lowerBound) to \(range.upperBound)")
     }
     return number
   }
@@ -91,7 +93,7 @@ struct CronField {
     let words = names.isEmpty ? "" : ", names of three letters"
     let last = hasLast ? ", L" : ""
     return CronError(
-      "has a \(name) that is not made of *, numbers\(words), a-b, /n\(last) and commas")
+      "has \(article) \(name) that is not made of *, numbers\(words), a-b, /n\(last) and commas")
   }
 
   private static func number(_ text: Substring) -> Int? {

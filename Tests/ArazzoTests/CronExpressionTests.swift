@@ -15,7 +15,7 @@ import Testing
       "must have five fields (minute, hour, day of the month, month, day of the week), but has 6"
     ),
     ("60 * * * *", "has a minute outside 0 to 59"),
-    ("* 24 * * *", "has a hour outside 0 to 23"),
+    ("* 24 * * *", "has an hour outside 0 to 23"),
     ("* * 0 * *", "has a day of the month outside 1 to 31"),
     ("* * * 13 *", "has a month outside 1 to 12"),
     ("* * * * 8", "has a day of the week outside 0 to 7"),

@@ -53,7 +53,7 @@ import Testing
     ),
     (
       #"{cron: "0 25 * * *", inputs: {email: a@b.cd}}"#,
-      ["\(place).cron: the cron expression has a hour outside 0 to 23"]
+      ["\(place).cron: the cron expression has an hour outside 0 to 23"]
     ),
     (
       #"{cron: "0 0 30 2 *", inputs: {email: a@b.cd}}"#,

@@ -1,4 +1,4 @@
-// The README section "Write your own job type", followed word for word in a sandbox of its own.
+// What the README and the page on limits tell to do, followed word for word in a sandbox of its own.
 
 import Foundation
 import PostgresCluster
@@ -44,10 +44,69 @@ extension WholeProcesses {
       #expect(try await sandbox.awaitEnd(within: .seconds(40)) == .exited(0))
     }
 
+    @Test(.timeLimit(.minutes(2)))
+    func `and the page on limits hold in a sandbox, and psql can be kept short`() async throws {
+      let place = "/tmp/writ-promise-limits-\(UUID().uuidString.prefix(8))"
+      defer { try? FileManager.default.removeItem(atPath: place) }
+      let sandbox = try await WritProcess.start(
+        ["up", "--data-dir", "\(place)/data", "--workers", "0"])
+      try await sandbox.awaitLine("that it is ready", within: .seconds(60)) {
+        $0.hasPrefix("ready")
+      }
+      let section = try Self.section("What can be limited", of: "docs/limits.md")
+      let commands = section.split(separator: "\n").filter { $0.hasPrefix("    writ ") }
+      let sql = try #require(Self.blocks("sql", in: section).first)
+      try #require(commands.count == 4 && sql.split(separator: "\n").count == 4)
+      let writ = try WritProcess.executable
+      let shown = try await Self.run(
+        commands.map { $0.replacing("    writ ", with: "'\(writ)' ") }.joined(separator: "\n"),
+        place)
+      #expect(shown.contains { $0.hasPrefix("sandbox ") && $0.contains("10 in 1s") })
+      #expect(shown.contains { $0.hasPrefix("sandbox ") && $0.contains("all together") })
+      // The page says to put one role in place of the other.
+      try #require(section.contains("`user='admin'` instead of `app`"))
+      let connection = try await Self.connection(sandbox)
+      let admin = connection.replacing("user='app'", with: "user='admin'")
+      #expect(admin != connection)
+      let limits = try await Self.psql(sql, admin)
+      #expect(limits.ended == .exited(0), "\(limits.errors)")
+      #expect(limits.output.count { $0.hasPrefix("sandbox||50|") } == 1, "\(limits.output)")
+
+      let readme = try Self.section("One complete example")
+      let call = try #require(
+        Self.blocks("sql", in: readme).first?.firstMatch(of: /select writ\.create_user\(.*'ada'\);/)
+      )
+      let quiet = try #require(readme.firstMatch(of: /`(\\set .+?)`/))
+      let loud = try await Self.psql(String(call.0), connection)
+      #expect(loud.errors.contains { $0.hasPrefix("CONTEXT:") })
+      let short = try await Self.psql("\(quiet.1)\n\(call.0)", connection)
+      #expect(
+        short.errors.map { $0.prefix(6) } == ["ERROR:", "HINT: "], "\(short.errors)")
+      sandbox.signal(SIGINT)
+      #expect(try await sandbox.awaitEnd(within: .seconds(40)) == .exited(0))
+    }
+
+    private static func connection(_ sandbox: WritProcess) async throws -> String {
+      let line = try await sandbox.awaitLine("how to connect") { $0.hasPrefix("  psql ") }
+      return String(line.dropFirst("  psql \"".count).dropLast())
+    }
+
+    /// Runs statements, each on a line, as typed at the prompt.
+    private static func psql(_ lines: String, _ connection: String) async throws -> WritProcess {
+      let psql = try #require(try await ThrowawayCluster.shared.cluster.psqlPath)
+      let process = try await WritProcess.start(
+        program: "/bin/sh",
+        [
+          "-c", #"printf '%s\n' "$1" | "$2" --no-psqlrc -At -v ON_ERROR_STOP=1 "$3""#, "sh", lines,
+          psql, connection,
+        ])
+      try await process.awaitEnd(within: .seconds(30))
+      return process
+    }
+
     /// The order, and the question as often as it takes, in one session of psql.
     private static func ask(_ sql: [Substring], _ sandbox: WritProcess) async throws -> [String] {
-      let line = try await sandbox.awaitLine("how to connect") { $0.hasPrefix("  psql ") }
-      let connection = String(line.dropFirst("  psql \"".count).dropLast())
+      let connection = try await connection(sandbox)
       let psql = try #require(try await ThrowawayCluster.shared.cluster.psqlPath)
       let questions = Array(repeating: "\(sql[1])\nselect pg_sleep(0.5);", count: 60)
       let process = try await WritProcess.start(
@@ -75,9 +134,11 @@ extension WholeProcesses {
       return process.output
     }
 
-    private static func section(_ title: String) throws -> String {
+    private static func section(
+      _ title: String, of page: String = "README.md"
+    ) throws -> String {
       let path = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
-        .appending(path: "../../README.md")
+        .appending(path: "../../\(page)")
       let text = try String(contentsOf: path, encoding: .utf8)
       let parts = text.split(separator: "\n## ").filter { $0.hasPrefix("\(title)\n") }
       return String(try #require(parts.first))

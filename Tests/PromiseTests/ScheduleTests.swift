@@ -41,7 +41,7 @@ extension WholeProcesses {
         let list = try await fixture.run(["schedules", "list"], as: .admin)
         #expect(list.output.last?.contains("completed") == true)
         let doctor = try await fixture.run(["doctor"], as: .admin)
-        #expect(doctor.output.contains { $0.contains("1 can order their jobs") })
+        #expect(doctor.output.contains { $0.contains("1 schedule can order its job") })
       }
     }
 

@@ -50,6 +50,12 @@ final class CapturedOutput: Sendable {
   }
 }
 
+@Suite struct CountingTests {
+  @Test func `one thing has no plural`() {
+    #expect([0, 1, 2].map { $0.counting("attempt") } == ["0 attempts", "1 attempt", "2 attempts"])
+  }
+}
+
 @Suite struct ProgressTests {
   private let sample = ProgressSample(
     done: 135, total: 300, note: "12 retrying", elapsed: .seconds(4.5))

@@ -3,7 +3,7 @@
 -- Raised when the generated code changes, so that every type is generated anew: regenerate_types.
 create or replace function writ_data.generator() returns int
 language sql immutable
-return 4;
+return 5;
 
 -- publish_job_type: keep a definition and make its functions. Returns whether anything changed.
 -- spec: {name, description, hash, arazzo_path, arazzo, sources: [{name, path, text}], inputs:

@@ -131,7 +131,7 @@ extension BatchSummary {
   var note: String {
     var parts = finished.filter { $0.state != "completed" && $0.jobs > 0 }
       .map { "\($0.jobs) \($0.state)" }
-    if review > 0 { parts.append("\(review) wait for a person") }
+    if review > 0 { parts.append("\(review) \(review == 1 ? "waits" : "wait") for a person") }
     if state == "open" { parts.append("still open") }
     return parts.joined(separator: ", ")
   }

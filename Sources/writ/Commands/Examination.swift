@@ -77,7 +77,8 @@ struct Examination: Sendable {
         return [
           pending == 0
             ? Finding(.ok, "schema", "up to date")
-            : Finding(.fail, "schema", "\(pending) migrations behind; run `writ migrate`"),
+            : Finding(
+              .fail, "schema", "\(pending.counting("migration")) behind; run `writ migrate`"),
           roleFinding,
         ]
       } catch let error as PostgresError where error.sqlState == "42501" {
@@ -152,7 +153,9 @@ struct Examination: Sendable {
         .ok, "schedules",
         schedules.isEmpty
           ? "there is none"
-          : "\(schedules.count) can order their jobs\(paused > 0 ? ", \(paused) paused" : "")")
+          : schedules.count.counting("schedule")
+            + (schedules.count == 1 ? " can order its job" : " can order their jobs")
+            + (paused > 0 ? ", \(paused) paused" : ""))
     ]
   }
 

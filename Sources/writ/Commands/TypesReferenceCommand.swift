@@ -35,7 +35,7 @@ struct TypesReferenceCommand: AsyncParsableCommand {
     if format.json {
       Output.current.json(.array(pages.map { .string($0.name) }))
     } else {
-      Output.current.line("\(directory): \(pages.count) pages")
+      Output.current.line("\(directory): \(pages.count.counting("page"))")
     }
   }
 

@@ -190,7 +190,8 @@ struct TypesTestCommand: AsyncParsableCommand {
       }
       for line in report.table(results).lines(usesColour: output.usesColour) { output.line(line) }
       output.line()
-      output.line("\(results.count - wrong.count) of \(results.count) trials ended as expected")
+      output.line(
+        "\(results.count - wrong.count) of \(results.count.counting("trial")) ended as expected")
     } else {
       for result in results {
         for line in report.lines(result, usesColour: output.usesColour) { output.line(line) }

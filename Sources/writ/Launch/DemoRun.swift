@@ -36,7 +36,8 @@ struct DemoRun: Sendable {
     Output.current.note(
       "two workers: processes \(workers.map { "\($0.identifier)" }.joined(separator: " and "))")
     Output.current.note(
-      "ordering \(orders.orders.count) jobs in SQL as the role storefront, which may call four functions and nothing else"
+      "ordering \(orders.orders.count.counting("job")) in SQL as the role storefront, which may call four "
+        + "functions and nothing else"
     )
     Output.current.note()
     return try await withPools { customer, admin in
@@ -101,7 +102,8 @@ struct DemoRun: Sendable {
         display.finish(sample)
         throw CommandError(
           .failure,
-          "\(total - progress.ended) jobs had not ended after \(limit.components.seconds) s")
+          "\((total - progress.ended).counting("job")) had not ended after \(limit.components.seconds) s"
+        )
       }
       for worker in workers.dropFirst() where !worker.isRunning {
         throw CommandError(

@@ -79,7 +79,7 @@ struct JobStory {
         + (detail.isCancelRequested ? "; it has been asked to stop before its next change" : "")
     case ("retryable", _):
       "next try at \(job.runAt.toSeconds), \(distance(to: job.runAt)); \(job.failures) of "
-        + "\(job.maxAttempts) attempts failed; last error: \(job.errorInWords)"
+        + "\(job.maxAttempts.counting("attempt")) failed; last error: \(job.errorInWords)"
     case ("waiting", "predecessor"?):
       detail.predecessorID.map {
         "waits for job \($0), which is about the same subject and came first"

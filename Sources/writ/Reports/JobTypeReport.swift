@@ -60,16 +60,19 @@ enum JobTypeReport {
     lines += StepDiagram.lines(type.workflow).map { $0.isEmpty ? "" : "  \($0)" }
     lines += [
       "", "Failures",
-      "  at most \(policy.retry.maxAttempts) attempts, "
+      "  at most \(policy.retry.maxAttempts.counting("attempt")), "
         + "backoff from \(DurationText.written(policy.retry.base)) to \(DurationText.written(policy.retry.cap))",
       "  replay of a finished job: \(replay(policy.replay))",
     ]
     if let concurrency = policy.concurrency {
-      lines.append("  at most \(concurrency) jobs of this type run at once")
+      lines.append(
+        "  at most \(concurrency.counting("job")) of this type \(concurrency == 1 ? "runs" : "run") at once"
+      )
     }
     if let rate = policy.rate {
       lines.append(
-        "  at most \(rate.limit) jobs of this type start in \(DurationText.written(rate.period))")
+        "  at most \(rate.limit.counting("job")) of this type \(rate.limit == 1 ? "starts" : "start") in \(DurationText.written(rate.period))"
+      )
     }
     if !policy.schedules.isEmpty {
       var schedules = Table("", "", "", "")

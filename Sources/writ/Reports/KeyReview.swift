@@ -146,7 +146,7 @@ struct KeyReview: Sendable {
     }
     if let created = row.createdAt, now - created >= maximumAge {
       row.warnings.append(
-        KeyWarning(.old, "it is \(Self.days(now - created)) days old; rotate it"))
+        KeyWarning(.old, "it is \(Self.days(now - created).counting("day")) old; rotate it"))
     }
   }
 
@@ -173,7 +173,8 @@ struct KeyReview: Sendable {
     return [
       KeyWarning(
         .shared,
-        "\(others.joined(separator: ", ")) has the same key; rotating one of them kills it for the others"
+        "\(others.joined(separator: ", ")) \(others.count == 1 ? "has" : "have") the same key; rotating "
+          + "one of them kills it for the others"
       )
     ]
   }
@@ -198,7 +199,10 @@ struct KeyReview: Sendable {
     guard !left.isEmpty, let type = row.jobType else { return [] }
     let files = left.map { "\(facts.environment)/\(type).\($0).key" }.joined(separator: " and ")
     return [
-      KeyWarning(.leftOver, "no rotation is under way, but \(files) is in the store; rotate it")
+      KeyWarning(
+        .leftOver,
+        "no rotation is under way, but \(files) \(left.count == 1 ? "is" : "are") in the store; "
+          + "rotate it")
     ]
   }
 

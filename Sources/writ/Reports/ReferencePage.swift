@@ -94,8 +94,8 @@ struct ReferencePage: Sendable, Hashable {
     if let value = input.defaultValue { rules.append("default `\(text(of: value))`") }
     switch (limits.minLength, limits.maxLength) {
     case (let low?, let high?): rules.append("\(low) to \(high) characters")
-    case (let low?, nil): rules.append("at least \(low) characters")
-    case (nil, let high?): rules.append("at most \(high) characters")
+    case (let low?, nil): rules.append("at least \(low.counting("character"))")
+    case (nil, let high?): rules.append("at most \(high.counting("character"))")
     case (nil, nil): break
     }
     if let pattern = limits.pattern { rules.append("matches `\(pattern.text)`") }
@@ -104,8 +104,8 @@ struct ReferencePage: Sendable, Hashable {
     }
     if let low = limits.minimum { rules.append("at least \(low.text)") }
     if let high = limits.maximum { rules.append("at most \(high.text)") }
-    if let low = limits.minItems { rules.append("at least \(low) elements") }
-    if let high = limits.maxItems { rules.append("at most \(high) elements") }
+    if let low = limits.minItems { rules.append("at least \(low.counting("element"))") }
+    if let high = limits.maxItems { rules.append("at most \(high.counting("element"))") }
     switch input.policy.normalization {
     case .lowercase?: rules.append("brought into lower case")
     case .email?: rules.append("domain brought into lower case")
@@ -258,13 +258,17 @@ struct ReferencePage: Sendable, Hashable {
     let policy = type.workflow.policy
     var lines = [
       "## Retries and replay", "",
-      "At most \(policy.retry.maxAttempts) attempts; backoff from "
+      "At most \(policy.retry.maxAttempts.counting("attempt")); backoff from "
         + "\(DurationText.written(policy.retry.base)) to \(DurationText.written(policy.retry.cap)); "
         + "each request is given \(DurationText.written(policy.requestTimeout)). "
         + "[failures.md](../failures.md) tells what each failure of the target means.",
     ]
     if let concurrency = policy.concurrency {
-      lines += ["", "At most \(concurrency) jobs of this type run at once over all workers."]
+      lines += [
+        "",
+        "At most \(concurrency.counting("job")) of this type \(concurrency == 1 ? "runs" : "run") at "
+          + "once over all workers.",
+      ]
     }
     if let deadline = policy.deadline {
       lines += [
