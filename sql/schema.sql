@@ -221,7 +221,6 @@ CREATE FUNCTION writ.batch_jobs(batch_id bigint, only_state text DEFAULT NULL::t
     AS $_$
 #variable_conflict use_column
 begin
-  perform writ_data.check_page('batch_jobs', 'max_jobs', $4);
   perform from writ.batch_status($1);
   return query
     select j.id, j.state, j.waiting_reason, j.idempotency_key, j.finished_at,
@@ -229,7 +228,7 @@ begin
       from writ.job as j
      where j.batch_id = $1 and j.id > $3 and ($2 is null or j.state = $2)
      order by j.id
-     limit least($4, 10000);
+     limit greatest(least($4, 10000), 0);
 end
 $_$;
 
@@ -265,14 +264,13 @@ declare
   _caller constant text := writ_data.caller();
   _sees_all constant boolean := writ_data.sees_all();
 begin
-  perform writ_data.check_page('batches', 'max_batches', $1);
   return query
     select d.*
       from (
         select b.* from writ_data.batch as b
          where b.created_by = _caller or _sees_all
          order by b.id desc
-         limit least($1, 1000)
+         limit greatest(least($1, 1000), 0)
       ) as b,
       lateral writ_data.describe_batch(row(b.*)::writ_data.batch) as d
      order by d.id desc;
@@ -414,9 +412,18 @@ begin
     into _job
     from writ_data.job as j
    where j.id = $1
-     and (j.enqueued_by = _caller or pg_has_role(_caller, 'writ_admin', 'member'))
-     for update;
-  if not found then
+     and (j.enqueued_by = _caller or pg_has_role(_caller, 'writ_admin', 'member'));
+  if found and _job.waiting_reason = 'user_action' then
+    select j.*
+      into _job
+      from writ_data.job as j
+     where j.id = $1 and j.state::text = 'waiting' and j.waiting_reason = 'user_action'
+       for update;
+    if not found then
+      -- It goes on at this moment.
+      return _now;
+    end if;
+  elsif _job.id is null then
     perform writ_data.refuse_job(
       'there is no such unfinished job, or another role ordered it',
       'A job is looked at again for the role that ordered it, and for writ_admin.'
@@ -487,13 +494,16 @@ declare
 begin
   select b.* into _batch
     from writ_data.batch as b
-   where b.id = $1 and b.created_by = writ_data.caller()
-     for update;
+   where b.id = $1 and b.created_by = writ_data.caller();
   if not found then
     perform writ_data.refuse_batch(
       'there is no such batch, or another role made it', 'writ.create_batch makes one.'
     );
+  elsif _batch.closed_at is not null then
+    return false;
   end if;
+  -- Against `for key share` of those who join; an update alone would not wait for them.
+  perform from writ_data.batch as b where b.id = $1 for update;
   update writ_data.batch as b
      set closed_at = clock_timestamp()
    where b.id = $1 and b.closed_at is null;
@@ -573,7 +583,7 @@ declare
   _added boolean;
   _is_changed boolean := false;
 begin
-  if $1 is null or $1 !~ '^[a-z][a-z0-9_-]{0,62}$' then
+  if $1 is null or $1 !~ '^[a-z][a-z0-9_-]{0,62}$' or writ_data.looks_secret($1) then
     raise exception using
       errcode = 'WR003', column = 'name',
       message = 'create_environment: name must be the name of an environment',
@@ -726,7 +736,6 @@ CREATE FUNCTION writ.job_rows(job_id bigint, after bigint DEFAULT 0, at_most big
 declare
   _caller constant text := writ_data.caller();
 begin
-  perform writ_data.check_page('job_rows', 'at_most', $3);
   if not exists (
     select from writ_data.job as j
      where j.id = $1 and (j.enqueued_by = _caller or pg_has_role(_caller, 'writ_admin', 'member'))
@@ -748,7 +757,7 @@ begin
       ) as r
      where r.place > coalesce($2, 0)
      order by r.place
-     limit $3;
+     limit case when $3 < 0 then 0 else $3 end;
 end
 $_$;
 
@@ -1034,9 +1043,8 @@ begin
     place := place + 1;
     fact := 'job';
     detail := format(
-      '%s %s is %s after %s%s', _job.type, $1,
-      _job.state || coalesce(' for ' || _job.waiting_reason, ''),
-      writ_data.counted(_job.attempt, 'attempt'),
+      '%s %s is %s after %s attempts%s', _job.type, $1,
+      _job.state || coalesce(' for ' || _job.waiting_reason, ''), _job.attempt,
       coalesce(', last error ' || (_job.last_error ->> 'code'), '')
     );
     return next;
@@ -2032,7 +2040,7 @@ declare
   _actor text := nullif(current_setting('writ.actor', true), '');
   _environment text;
 begin
-  if queue !~ '^[a-z][a-z0-9_-]{0,62}$' then
+  if queue !~ '^[a-z][a-z0-9_-]{0,62}$' or writ_data.looks_secret(queue) then
     raise exception using
       errcode = 'WR003', column = 'queue', message = type || ': queue must be the name of a queue',
       hint = 'A lower-case letter, then at most 62 lower-case letters, digits, _ or -.';
@@ -2083,7 +2091,7 @@ declare
     'run_at', 'priority', 'idempotency_key', 'environment', 'queue', 'traceparent', 'expires_at'
   ];
 begin
-  if type is null or type !~ '^[a-z][a-z0-9_]{0,47}$' then
+  if type is null or type !~ '^[a-z][a-z0-9_]{0,47}$' or writ_data.looks_secret(type) then
     perform writ_data.refuse_type(
       null, 'the name must be a lower-case letter, then at most 47 lower-case letters, digits or _'
     );
@@ -2218,21 +2226,6 @@ $$;
 
 ALTER FUNCTION writ_data.check_order(type text, payload jsonb, _text text, subject text, run_at timestamp with time zone, priority integer, idempotency_key text, expires_at timestamp with time zone) OWNER TO writ_owner;
 
-CREATE FUNCTION writ_data.check_page(function_name text, field text, size bigint) RETURNS void
-    LANGUAGE plpgsql IMMUTABLE
-    AS $$
-begin
-  if size < 1 then
-    raise exception using
-      errcode = 'WR003', column = field,
-      message = function_name || ': ' || field || ' must be at least 1',
-      hint = 'Leave it out for the default.';
-  end if;
-end
-$$;
-
-ALTER FUNCTION writ_data.check_page(function_name text, field text, size bigint) OWNER TO writ_owner;
-
 CREATE FUNCTION writ_data.check_rows(type text, row_values jsonb[], first_place integer, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, max_faults integer) RETURNS writ_data.row_fault[]
     LANGUAGE plpgsql STABLE
     AS $_$
@@ -2319,6 +2312,12 @@ begin
         values
           ('cron', 'cron must have at most 1000 characters and be no secret',
             length(spec ->> 'cron') > 1000 or writ_data.looks_secret(spec ->> 'cron')),
+          ('queue', 'queue must be the name of a queue',
+            spec -> 'queue' <> 'null' and (
+              jsonb_typeof(spec -> 'queue') <> 'string'
+              or spec ->> 'queue' !~ '^[a-z][a-z0-9_-]{0,62}$'
+              or writ_data.looks_secret(spec ->> 'queue')
+            )),
           ('is_last_day', 'is_last_day must be true or false',
             jsonb_typeof(spec -> 'is_last_day') not in ('boolean', 'null')),
           ('matches_either_day', 'matches_either_day must be true or false',
@@ -2361,7 +2360,7 @@ begin
     raise exception using
       errcode = 'WR002', column = 'type',
       message = case
-        when type ~ '^[a-z][a-z0-9_]{0,47}$' then 'there is no job type ' || type
+        when type ~ '^[a-z][a-z0-9_]{0,47}$' and not writ_data.looks_secret(type) then 'there is no job type ' || type
         else 'the job type is not known'
       end,
       hint = 'The view writ.job_type lists the job types; writ types publish adds one.';
@@ -2461,12 +2460,6 @@ end
 $_$;
 
 ALTER FUNCTION writ_data.count_running(environment text, type text) OWNER TO writ_owner;
-
-CREATE FUNCTION writ_data.counted(count integer, noun text) RETURNS text
-    LANGUAGE sql IMMUTABLE
-    RETURN (((count || ' '::text) || noun) || CASE WHEN (count = 1) THEN ''::text ELSE 's'::text END);
-
-ALTER FUNCTION writ_data.counted(count integer, noun text) OWNER TO writ_owner;
 
 CREATE TABLE writ_data.batch (
     id bigint NOT NULL,
@@ -2786,8 +2779,7 @@ begin
     body := body || format(
       E'    if length(%s) < %s then\n  %s    end if;\n', variable, (input ->> 'min_length')::int,
       writ_data.refusal(
-        type, field,
-        'must have at least ' || writ_data.counted((input ->> 'min_length')::int, 'character'),
+        type, field, 'must have at least ' || (input ->> 'min_length')::int || ' characters',
         'Pass a longer text.'
       )
     );
@@ -2796,8 +2788,7 @@ begin
     body := body || format(
       E'    if length(%s) > %s then\n  %s    end if;\n', variable, (input ->> 'max_length')::int,
       writ_data.refusal(
-        type, field,
-        'must have at most ' || writ_data.counted((input ->> 'max_length')::int, 'character'),
+        type, field, 'must have at most ' || (input ->> 'max_length')::int || ' characters',
         'Pass a shorter text.'
       )
     );
@@ -2845,8 +2836,7 @@ begin
       E'    if cardinality(%s) < %s then\n  %s    end if;\n', variable,
       (input ->> 'min_items')::int,
       writ_data.refusal(
-        type, field,
-        'must have at least ' || writ_data.counted((input ->> 'min_items')::int, 'element'),
+        type, field, 'must have at least ' || (input ->> 'min_items')::int || ' elements',
         'Pass more elements.'
       )
     );
@@ -2856,8 +2846,7 @@ begin
       E'    if cardinality(%s) > %s then\n  %s    end if;\n', variable,
       (input ->> 'max_items')::int,
       writ_data.refusal(
-        type, field,
-        'must have at most ' || writ_data.counted((input ->> 'max_items')::int, 'element'),
+        type, field, 'must have at most ' || (input ->> 'max_items')::int || ' elements',
         'Pass fewer elements.'
       )
     );
@@ -2948,9 +2937,11 @@ begin
     _seen := _seen + 1;
     _last := _batch.id;
     _next := writ_data.first_unfinished(_batch.id, _batch.first_unfinished);
+    continue when _next = _batch.first_unfinished;
+    perform from writ_data.batch as b where b.id = _batch.id for update skip locked;
+    continue when not found;
     if _next is null then
       -- A replay may just bring a job of it back: with the row locked, look again.
-      perform from writ_data.batch as b where b.id = _batch.id for update;
       _next := writ_data.first_unfinished(_batch.id, 0);
     end if;
     if _next is not null then
@@ -3261,7 +3252,7 @@ ALTER FUNCTION writ_data.generate(spec jsonb, old_signature text) OWNER TO writ_
 
 CREATE FUNCTION writ_data.generator() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    RETURN 5;
+    RETURN 4;
 
 ALTER FUNCTION writ_data.generator() OWNER TO writ_owner;
 
@@ -4017,14 +4008,10 @@ declare
   _environment text;
   _field text;
 begin
-  if name is null or name !~ '^[a-z][a-z0-9_.-]{0,126}$' then
+  if name is null or name !~ '^[a-z][a-z0-9_.-]{0,126}$' or writ_data.looks_secret(name) then
     raise exception using
       errcode = 'WR003', column = 'name', message = 'the name of a schedule is not one',
       hint = 'A lower-case letter, then lower-case letters, digits, _ or -.';
-  elsif writ_data.looks_secret(name) then
-    raise exception using
-      errcode = 'WR005', column = 'name', message = 'the name of the schedule looks like a secret',
-      hint = 'Keys, tokens and passwords belong in the secret store; nothing was stored.';
   end if;
   if jsonb_typeof(spec -> 'cron') is distinct from 'string'
     or exists (
@@ -4052,7 +4039,7 @@ begin
   _schedule.is_last_day := coalesce((spec ->> 'is_last_day')::boolean, false);
   _schedule.matches_either_day := coalesce((spec ->> 'matches_either_day')::boolean, false);
   _schedule.time_zone := coalesce(spec ->> 'time_zone', 'UTC');
-  _schedule.inputs := coalesce(nullif(spec -> 'inputs', 'null'), '{}');
+  _schedule.inputs := coalesce(spec -> 'inputs', '{}');
   _schedule.queue := spec ->> 'queue';
   _schedule.priority := (spec ->> 'priority')::smallint;
   _schedule.missed := coalesce(spec ->> 'missed', 'once');
@@ -4076,7 +4063,8 @@ begin
   end if;
   for _environment in
     select e from jsonb_array_elements_text(
-      coalesce(nullif(nullif(spec -> 'environments', 'null'), '[]'), '[null]')
+      case when jsonb_array_length(spec -> 'environments') > 0 then spec -> 'environments'
+        else '[null]' end
     ) as e
   loop
     _schedule.environment := _environment;
@@ -4167,7 +4155,7 @@ begin
     '  if _fields - %1$L::text[] <> ''{}'' then\n'
     '    select min(_key) into _unknown\n'
     '      from jsonb_object_keys(_fields - %1$L::text[]) as _key\n'
-    '     where _key ~ ''^[A-Za-z_][A-Za-z0-9_]{0,62}$'';\n'
+    '     where _key ~ ''^[A-Za-z_][A-Za-z0-9_]{0,62}$'' and not writ_data.looks_secret(_key);\n'
     '    raise exception using\n'
     '      errcode = ''WR001'', column = coalesce(_unknown, ''payload''), message = %2$L || coalesce(\n'
     '        ''unknown field '' || _unknown, ''a field of the payload is not known''\n'
@@ -4282,7 +4270,7 @@ begin
       '%s: row %s: %s%s', type, _first.place, substr(_first.message, length(type) + 3),
       case
         when _count >= max_faults then format(' (and %s more wrong rows or more)', _count - 1)
-        when _count > 1 then format(' (and %s)', writ_data.counted(_count - 1, 'more wrong row'))
+        when _count > 1 then format(' (and %s more wrong rows)', _count - 1)
         else ''
       end
     ),
@@ -5113,7 +5101,7 @@ $$;
 
 ALTER FUNCTION writ_worker.installation() OWNER TO writ_owner;
 
-CREATE FUNCTION writ_worker.record(worker_id bigint, entries jsonb) RETURNS TABLE(job_id bigint, accepted boolean, cancel_requested boolean)
+CREATE FUNCTION writ_worker.record(worker_id bigint, entries jsonb, skips_locked boolean DEFAULT false) RETURNS TABLE(job_id bigint, accepted boolean, cancel_requested boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -5121,6 +5109,7 @@ CREATE FUNCTION writ_worker.record(worker_id bigint, entries jsonb) RETURNS TABL
     SET enable_bitmapscan TO 'off'
     SET enable_mergejoin TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
+    SET lock_timeout TO '500ms'
     AS $_$
 #variable_conflict use_column
 declare
@@ -5128,6 +5117,8 @@ declare
   _all writ_data.record_entry[];
   _entries writ_data.record_entry[];
   _asked bigint[];
+  _free bigint[];
+  _busy bigint[] := '{}';
   _ids bigint[];
   _cancels boolean[];
   _ending bigint[];
@@ -5159,12 +5150,29 @@ begin
       recorded, digested, error, delay_us, burns, unresolved, rows
     );
 
+  _free := _asked;
+  if $3 then
+    _free := array(
+      select j.id
+        from writ_data.job as j
+       where j.id = any (_asked) and j.state::text = 'running' and j.worker_id = $1
+       order by j.id
+         for update skip locked
+    );
+    _busy := array(
+      select j.id
+        from writ_data.job as j
+       where j.id = any (_asked) and j.id <> all (_free)
+         and j.state::text = 'running' and j.worker_id = $1
+    );
+  end if;
+
   with held as materialized (
     select j.id, j.attempt, j.cancel_requested, j.subject is not null as has_subject
       from writ_data.job as j
      -- As text, so that no partial index fits: job_running keeps the entries of every job that this
      -- worker ever held, for as long as anybody holds a snapshot.
-     where j.id = any (_asked) and j.state::text = 'running' and j.worker_id = $1
+     where j.id = any (_free) and j.state::text = 'running' and j.worker_id = $1
        and exists (
              select
                from writ_data.worker as w
@@ -5426,13 +5434,14 @@ begin
   end if;
 
   return query
-    select a.id, h.id is not null, coalesce(h.cancels, false)
+    select a.id, case when a.id <> all (_busy) then h.id is not null end,
+           coalesce(h.cancels, false)
       from unnest(_asked) as a (id)
       left join unnest(_ids, _cancels) as h (id, cancels) on h.id = a.id;
 end
 $_$;
 
-ALTER FUNCTION writ_worker.record(worker_id bigint, entries jsonb) OWNER TO writ_owner;
+ALTER FUNCTION writ_worker.record(worker_id bigint, entries jsonb, skips_locked boolean) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_worker.register(name text, host text, pid integer, version text, lease interval) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5547,6 +5556,7 @@ CREATE FUNCTION writ_worker.sweep(max_jobs integer) RETURNS TABLE(lost_workers i
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
+    SET lock_timeout TO '2s'
     AS $_$
 #variable_conflict use_column
 declare
@@ -5706,31 +5716,38 @@ begin
   end if;
   -- What no limit holds any more; and what a claim began before a limit was set, and so left out.
   _unparked := _unparked + writ_data.unpark_lifted($1, _now);
-  perform writ_data.make_gates();
-  for _place in
-    select s.environment, s.type
-      from writ_data.limit_setting as s
-     where s.concurrency is not null and s.changed_at > _now - interval '15 seconds'
-    union
-    select e.name, t.name
-      from writ_data.environment as e, writ_data.job_type as t
-     where t.concurrency is not null and t.published_at > _now - interval '15 seconds'
-  loop
-    perform writ_data.count_running(_place.environment, _place.type);
-  end loop;
+  begin
+    perform writ_data.make_gates();
+    for _place in
+      select s.environment, s.type
+        from writ_data.limit_setting as s
+       where s.concurrency is not null and s.changed_at > _now - interval '15 seconds'
+      union
+      select e.name, t.name
+        from writ_data.environment as e, writ_data.job_type as t
+       where t.concurrency is not null and t.published_at > _now - interval '15 seconds'
+    loop
+      perform writ_data.count_running(_place.environment, _place.type);
+    end loop;
+  exception
+    -- Somebody's transaction holds a running job: the next sweep counts it.
+    when lock_not_available then null;
+  end;
 
   perform writ_data.finish_batches(_now);
 
   if _is_full then
-    begin
-      set local lock_timeout = '2s';
-      perform writ_data.add_partitions(_now);
-      perform writ_data.add_partitions(_now + interval '1 month');
-      set local lock_timeout = 0;
-    exception
-      -- The default partitions take the rows until a later sweep finds a quiet moment.
-      when lock_not_available or check_violation then null;
-    end;
+    -- The next month first: where a default partition holds rows of this one already, this one's
+    -- partition cannot be made any more, and that must not be so every month from then on.
+    for _month in 1..2
+    loop
+      begin
+        perform writ_data.add_partitions(_now + interval '1 month' * (2 - _month));
+      exception
+        -- The default partitions take the rows until a later sweep finds a quiet moment.
+        when lock_not_available or check_violation then null;
+      end;
+    end loop;
     delete from writ_data.idempotency_key as k
      where k.ctid = any (
              array(
@@ -5738,6 +5755,7 @@ begin
                  from writ_data.idempotency_key as old
                 where old.free_at <= _now
                 limit 1000
+                  for update skip locked
              )
            );
     delete from writ_data.earlier_idempotency_key as k
@@ -5774,6 +5792,7 @@ ALTER FUNCTION writ_worker.sweep(max_jobs integer) OWNER TO writ_owner;
 CREATE FUNCTION writ_worker.unpark(ids bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '500ms'
     SET jit TO 'off'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
@@ -7033,8 +7052,6 @@ REVOKE ALL ON FUNCTION writ_data.check_expiry(type text, expires_at timestamp wi
 
 REVOKE ALL ON FUNCTION writ_data.check_order(type text, payload jsonb, _text text, subject text, run_at timestamp with time zone, priority integer, idempotency_key text, expires_at timestamp with time zone) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION writ_data.check_page(function_name text, field text, size bigint) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION writ_data.check_rows(type text, row_values jsonb[], first_place integer, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, max_faults integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.check_schedule(name text, spec jsonb) FROM PUBLIC;
@@ -7044,8 +7061,6 @@ REVOKE ALL ON FUNCTION writ_data.check_type(type text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION writ_data.checking_body(spec jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.count_running(environment text, type text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION writ_data.counted(count integer, noun text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.describe_batch(batch writ_data.batch, OUT id bigint, OUT state text, OUT created_at timestamp with time zone, OUT created_by text, OUT closed_at timestamp with time zone, OUT finished_at timestamp with time zone, OUT jobs bigint, OUT scheduled bigint, OUT available bigint, OUT running bigint, OUT retryable bigint, OUT waiting bigint, OUT review bigint, OUT completed bigint, OUT discarded bigint, OUT cancelled bigint, OUT per_second numeric, OUT done_in interval, OUT callback_job_id bigint, OUT callback_state text) FROM PUBLIC;
 
@@ -7205,8 +7220,8 @@ GRANT ALL ON FUNCTION writ_worker.fire_schedule() TO writ_worker;
 REVOKE ALL ON FUNCTION writ_worker.installation() FROM PUBLIC;
 GRANT ALL ON FUNCTION writ_worker.installation() TO writ_worker;
 
-REVOKE ALL ON FUNCTION writ_worker.record(worker_id bigint, entries jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION writ_worker.record(worker_id bigint, entries jsonb) TO writ_worker;
+REVOKE ALL ON FUNCTION writ_worker.record(worker_id bigint, entries jsonb, skips_locked boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ_worker.record(worker_id bigint, entries jsonb, skips_locked boolean) TO writ_worker;
 
 REVOKE ALL ON FUNCTION writ_worker.register(name text, host text, pid integer, version text, lease interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ_worker.register(name text, host text, pid integer, version text, lease interval) TO writ_worker;

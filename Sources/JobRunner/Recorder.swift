@@ -1,6 +1,6 @@
 // Group commit: while one call of `record` is on its way, whatever is submitted gathers, and the next
 // call takes all of it. Under load one transaction carries the outcomes of many jobs; alone, a job waits
-// for nobody.
+// for nobody. A job that somebody else's transaction holds is left out and sent again.
 
 import JobModel
 import Logging
@@ -23,6 +23,8 @@ actor Recorder {
     var entries: [RecordEntry]
     var job: Int
     var answer: CheckedContinuation<RecordOutcome, Never>
+    /// Whether another transaction was found to hold the job.
+    var isHeldUp = false
   }
 
   private let store: any WorkerStore
@@ -75,6 +77,7 @@ actor Recorder {
       let batch = Array(waiting.prefix(Self.batchLimit))
       waiting.removeFirst(batch.count)
       await write(batch)
+      if !waiting.isEmpty, waiting.allSatisfy(\.isHeldUp) { await awaitHolders() }
     }
     isWriting = false
     let drained = drained
@@ -86,7 +89,9 @@ actor Recorder {
     while true {
       do {
         statistics.count(\.flushes)
-        let answers = try await store.record(worker: lease.worker, batch.flatMap(\.entries))
+        let answers = try await store.record(
+          worker: lease.worker, batch.flatMap(\.entries),
+          skipsLocked: batch.contains(where: \.isHeldUp))
         distribute(answers, among: batch)
         return
       } catch {
@@ -103,6 +108,15 @@ actor Recorder {
     }
   }
 
+  /// Nothing is left but jobs that other transactions hold: waits a moment, or gives them up when the
+  /// lease has ended.
+  private func awaitHolders() async {
+    if lease.isLive, await pause() { return }
+    let heldUp = waiting.filter(\.isHeldUp)
+    waiting.removeAll(where: \.isHeldUp)
+    fail(heldUp, "another transaction holds the job", .unwritten)
+  }
+
   private func pause() async -> Bool {
     do {
       try await time.sleep(for: Self.retryPause)
@@ -114,17 +128,27 @@ actor Recorder {
 
   private func distribute(_ answers: [RecordAnswer], among batch: [Submission]) {
     var byJob: [Int: RecordOutcome] = [:]
+    let heldUp = Set(answers.filter(\.isHeldUp).map(\.job))
     for answer in answers {
       if byJob[answer.job] == .leaseLost { continue }
       byJob[answer.job] =
         answer.isAccepted ? .accepted(isCancelRequested: answer.isCancelRequested) : .leaseLost
     }
-    for submission in batch {
-      submission.answer.resume(returning: byJob[submission.job] ?? .leaseLost)
+    for var submission in batch {
+      if heldUp.contains(submission.job) {
+        submission.isHeldUp = true
+        waiting.append(submission)
+      } else {
+        submission.answer.resume(returning: byJob[submission.job] ?? .leaseLost)
+      }
     }
   }
 
   private func fail(_ batch: [Submission], _ error: any Error, _ outcome: RecordOutcome) {
+    fail(batch, store.safeDescription(of: error), outcome)
+  }
+
+  private func fail(_ batch: [Submission], _ reason: String, _ outcome: RecordOutcome) {
     for submission in batch {
       statistics.count(\.unwritten)
       logger.error(
@@ -132,7 +156,7 @@ actor Recorder {
           ? "the database refuses an outcome"
           : "an outcome could not be written and is left to the sweeper",
         metadata: [
-          "job.id": "\(submission.job)", "error": "\(store.safeDescription(of: error))",
+          "job.id": "\(submission.job)", "error": "\(reason)",
         ])
       submission.answer.resume(returning: outcome)
     }

@@ -52,11 +52,21 @@ extension WorkerDatabase: WorkerStore {
   public func unpark(_ jobs: [Int]) async throws -> Int { try await store.unparkJobs(jobs) }
 
   /// Writes what happened.
-  public func record(worker: Int, _ entries: [RecordEntry]) async throws -> [RecordAnswer] {
+  public func record(
+    worker: Int, _ entries: [RecordEntry], skipsLocked: Bool
+  ) async throws -> [RecordAnswer] {
     let entries = entries.map { JobEntry(job: $0.job, attempt: $0.attempt, record: $0.record) }
-    return try await store.recordEntries(worker: worker, entries).map {
+    let answers: [JobEntryAnswer]
+    do {
+      answers = try await store.recordEntries(
+        worker: worker, entries, skipsLocked: skipsLocked)
+    } catch let error as PostgresError where error.sqlState == "55P03" && !skipsLocked {
+      answers = try await store.recordEntries(worker: worker, entries, skipsLocked: true)
+    }
+    return answers.map {
       RecordAnswer(
-        job: $0.job, isAccepted: $0.isAccepted, isCancelRequested: $0.isCancelRequested)
+        job: $0.job, isAccepted: $0.isAccepted, isHeldUp: $0.isHeldUp,
+        isCancelRequested: $0.isCancelRequested)
     }
   }
 

@@ -29,8 +29,11 @@ public protocol WorkerStore: Sendable {
   /// Writes what came of jobs, all in one transaction; answers once for each job.
   ///
   /// Safe to repeat when the answer was lost: an intent or outcome that is there is accepted, and
-  /// a job that has left the worker is not.
-  func record(worker: Int, _ entries: [RecordEntry]) async throws -> [RecordAnswer]
+  /// a job that has left the worker is not. A job that another transaction holds for long is left
+  /// out, so that it does not hold up the others; with `skipsLocked` for any time at all.
+  func record(
+    worker: Int, _ entries: [RecordEntry], skipsLocked: Bool
+  ) async throws -> [RecordAnswer]
 
   /// Returns the jobs of lost workers and promotes due ones; gives the number of jobs that it
   /// returned from lost workers.
@@ -175,13 +178,16 @@ public struct RecordAnswer: Sendable, Hashable {
   public var job: Int
   /// Whether they were written; `false`: the worker does not hold the job any more.
   public var isAccepted: Bool
+  /// Whether they were left out, because another transaction holds the job: send them again.
+  public var isHeldUp: Bool
   /// Whether a person has asked to cancel the job.
   public var isCancelRequested: Bool
 
   /// An answer.
-  public init(job: Int, isAccepted: Bool, isCancelRequested: Bool) {
+  public init(job: Int, isAccepted: Bool, isHeldUp: Bool = false, isCancelRequested: Bool) {
     self.job = job
     self.isAccepted = isAccepted
+    self.isHeldUp = isHeldUp
     self.isCancelRequested = isCancelRequested
   }
 }

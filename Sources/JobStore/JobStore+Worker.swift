@@ -28,6 +28,8 @@ public struct JobEntryAnswer: Sendable, Hashable {
   public let job: Int
   /// Whether they were written; if not, the worker does not hold this attempt any more and must stop.
   public let isAccepted: Bool
+  /// Whether the job was left out, because another transaction holds it: send its entries again.
+  public let isHeldUp: Bool
   /// Whether a person has asked to cancel the job.
   public let isCancelRequested: Bool
 }
@@ -141,14 +143,22 @@ extension JobStore {
   /// Writes what happened to jobs, all in one transaction, and answers once for each job.
   ///
   /// Safe to repeat when the answer was lost.
-  public func recordEntries(worker: Int, _ entries: [JobEntry]) async throws -> [JobEntryAnswer] {
+  ///
+  /// - Parameter skipsLocked: whether jobs that another transaction holds are left out; else they are
+  ///   waited for, for half a second.
+  public func recordEntries(
+    worker: Int, _ entries: [JobEntry], skipsLocked: Bool = false
+  ) async throws -> [JobEntryAnswer] {
     guard !entries.isEmpty else { return [] }
     let json = JSONValue.array(
       entries.map { $0.record.json(job: $0.job, attempt: $0.attempt) })
-    return try await pool.query(.record, [.int(worker), .json(json.serialized())]).map { row in
-      JobEntryAnswer(
-        job: try row.decode("job_id"), isAccepted: try row.decode("accepted"),
-        isCancelRequested: try row.decode("cancel_requested"))
+    return try await pool.query(
+      .record, [.int(worker), .json(json.serialized()), .bool(skipsLocked)]
+    ).map { row in
+      let isAccepted: Bool? = try row.decode("accepted")
+      return JobEntryAnswer(
+        job: try row.decode("job_id"), isAccepted: isAccepted ?? false,
+        isHeldUp: isAccepted == nil, isCancelRequested: try row.decode("cancel_requested"))
     }
   }
 

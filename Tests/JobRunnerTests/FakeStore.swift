@@ -20,6 +20,8 @@ final class FakeStore: WorkerStore {
     var claimFailures = 0
     var recordCalls: [[RecordEntry]] = []
     var accepts: @Sendable (RecordEntry) -> Bool = { _ in true }
+    var heldUpJobs: Set<Int> = []
+    var skippingCalls = 0
     var refuses: @Sendable ([RecordEntry]) -> Bool = { _ in false }
     var recordFailures = 0
     var failsTransiently = true
@@ -40,6 +42,9 @@ final class FakeStore: WorkerStore {
   func refuseRecords(_ refuses: @escaping @Sendable ([RecordEntry]) -> Bool) {
     state.withLock { $0.refuses = refuses }
   }
+  /// These jobs are held by somebody else's transaction from now on.
+  func holdUp(_ jobs: Set<Int>) { state.withLock { $0.heldUpJobs = jobs } }
+  var skippingCalls: Int { state.withLock { $0.skippingCalls } }
   func failRecords(times: Int, isTransient: Bool) {
     state.withLock { state in
       state.recordFailures = times
@@ -110,9 +115,12 @@ final class FakeStore: WorkerStore {
 
   func unpark(_ jobs: [Int]) async throws -> Int { 0 }
 
-  func record(worker: Int, _ entries: [RecordEntry]) async throws -> [RecordAnswer] {
+  func record(
+    worker: Int, _ entries: [RecordEntry], skipsLocked: Bool
+  ) async throws -> [RecordAnswer] {
     let isHolding = state.withLock { state in
       state.recordCalls.append(entries)
+      if skipsLocked { state.skippingCalls += 1 }
       return state.isHolding
     }
     if isHolding {
@@ -131,7 +139,10 @@ final class FakeStore: WorkerStore {
       }
       if state.refuses(entries) { throw Failure(isTransient: false) }
       return entries.map {
-        RecordAnswer(job: $0.job, isAccepted: state.accepts($0), isCancelRequested: false)
+        let isHeldUp = state.heldUpJobs.contains($0.job)
+        return RecordAnswer(
+          job: $0.job, isAccepted: !isHeldUp && state.accepts($0), isHeldUp: isHeldUp,
+          isCancelRequested: false)
       }
     }
   }

@@ -109,8 +109,10 @@ struct FailingStore: WorkerStore {
     }
     return claim
   }
-  func record(worker: Int, _ entries: [RecordEntry]) async throws -> [RecordAnswer] {
-    try await base.record(worker: worker, entries)
+  func record(
+    worker: Int, _ entries: [RecordEntry], skipsLocked: Bool
+  ) async throws -> [RecordAnswer] {
+    try await base.record(worker: worker, entries, skipsLocked: skipsLocked)
   }
   func sweep(limit: Int) async throws -> Int { try await base.sweep(limit: limit) }
   func fireSchedule() async throws -> ScheduleFiring? { try await base.fireSchedule() }

@@ -48,6 +48,37 @@ import Testing
     #expect(await recorder.submit([.cancel], of: job(2)) == .leaseLost)
   }
 
+  @Test func `a job that another transaction holds is sent again and holds up no other`()
+    async throws
+  {
+    let store = FakeStore()
+    store.holdUp([1])
+    let (recorder, _) = makeRecorder(store)
+    async let held = recorder.submit([.cancel], of: job(1))
+    #expect(try await eventually { clock.sleeperCount == 1 })
+    async let other = recorder.submit([.cancel], of: job(2))
+    _ = try? await eventually { await recorder.waitingCount == 2 }
+    clock.advance(by: .milliseconds(100))
+    #expect(await other == .accepted(isCancelRequested: false))
+    #expect(try await eventually { clock.sleeperCount == 1 })
+    store.holdUp([])
+    clock.advance(by: .milliseconds(100))
+    #expect(await held == .accepted(isCancelRequested: false))
+    #expect(store.skippingCalls == store.recordCalls.count - 1)
+  }
+
+  @Test func `a job that another transaction holds is given up when the lease has ended`()
+    async throws
+  {
+    let store = FakeStore()
+    store.holdUp([1])
+    let (recorder, _) = makeRecorder(store)
+    async let held = recorder.submit([.cancel], of: job(1))
+    #expect(try await eventually { clock.sleeperCount == 1 })
+    clock.advance(by: .seconds(8))
+    #expect(await held == .unwritten)
+  }
+
   @Test func `a lost connection is tried again as long as the lease lasts`() async throws {
     let store = FakeStore()
     store.failRecords(times: 2, isTransient: true)

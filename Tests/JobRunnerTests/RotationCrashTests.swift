@@ -91,9 +91,11 @@ private struct MortalStore: WorkerStore {
     try death.live()
     return try await base.claim(request)
   }
-  func record(worker: Int, _ entries: [RecordEntry]) async throws -> [RecordAnswer] {
+  func record(
+    worker: Int, _ entries: [RecordEntry], skipsLocked: Bool
+  ) async throws -> [RecordAnswer] {
     try death.pass()
-    let answers = try await base.record(worker: worker, entries)
+    let answers = try await base.record(worker: worker, entries, skipsLocked: skipsLocked)
     try death.pass()
     return answers
   }

@@ -219,6 +219,20 @@ private func schedule(_ change: String, name: String = "nightly") -> String {
       "writ.job_rows(4711, at_most => 0)", "WR003", "job_rows: at_most must be at least 1"),
     .init(
       "writ.job_rows(4711, at_most => -4711)", "WR003", "job_rows: at_most must be at least 1"),
+    // Names that are secrets.
+    .init(
+      "writ.enqueue('create_user', '{\"sk_live_canary0123456789\": 1}')", "WR001",
+      "create_user: a field of the payload is not known"),
+    .init(
+      "writ.enqueue_many('create_user', '[{\"sk_live_canary0123456789\": 1}]')", "WR001",
+      "create_user: row 1: a field of the payload is not known"),
+    .init("writ.enqueue('sk_live_canary0123456789', '{}')", "WR002", "the job type is not known"),
+    .init(
+      "writ.create_user('a@b.cd', queue => 'sk_live_canary0123456789')", "WR003",
+      "create_user: queue must be the name of a queue"),
+    .init(
+      "writ.create_environment('sk_live_canary0123456789')", "WR003",
+      "create_environment: name must be the name of an environment"),
   ]
 
   /// Whatever a cast or a check of the table would refuse with the value in its words.

@@ -370,6 +370,12 @@ import Testing
           $0.inputs = JSONObject([("email", "sk_live_0123456789abcdef")])
         } == "nightly: email looks like a secret")
       #expect(try await refusal(name: "Bad Name") { _ in } == "the name of a schedule is not one")
+      #expect(
+        try await refusal(name: "sk_live_0123456789abcdef") { _ in }
+          == "the name of the schedule looks like a secret")
+      #expect(
+        try await refusal { $0.queue = "sk_live_0123456789abcdef" }
+          == "ping: queue must be the name of a queue")
       #expect(try await database.number("select count(*) from writ.job") == 0)
       #expect(try await refusal { _ in } == nil)
       #expect(

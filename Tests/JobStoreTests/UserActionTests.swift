@@ -48,6 +48,23 @@ private let asked = JobRecord.outcome(
     try await database.asRole(role) { try await JobStore(pool: $0).status(job) }
   }
 
+  @Test func `a requester who looks at it while it runs holds up no worker`() async throws {
+    try await with { database, job, worker in
+      try await database.sql(
+        "update writ_data.job set waiting_since = clock_timestamp() - interval '1 min'")
+      _ = try await database.store.checkNow(job)
+      let running = try #require(try await database.claim(worker).first)
+      try await database.asRole("app_one") { pool in
+        try await pool.withTransaction { connection in
+          _ = try connection.query("select writ.check_now($1)", [.int(job)])
+          let answer = try await database.store.recordEntries(
+            worker: worker, [JobEntry(job: job, attempt: running.attempt, record: .done)])
+          #expect(answer.map(\.isAccepted) == [true])
+        }
+      }
+    }
+  }
+
   @Test func `shows the address to its requester and to nobody else`() async throws {
     try await with { database, job, _ in
       let own = try await status(database, job, as: "app_one")

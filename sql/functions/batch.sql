@@ -190,7 +190,8 @@ end
 $$;
 
 -- close_batch: no more jobs can join. Returns whether it was open.
--- Locks: the row of the batch: waits for transactions that have joined it.
+-- Locks: the row of an open batch: waits for transactions that have joined it. That of a closed one is
+-- left alone.
 create or replace function writ.close_batch(batch_id bigint) returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -201,13 +202,16 @@ declare
 begin
   select b.* into _batch
     from writ_data.batch as b
-   where b.id = $1 and b.created_by = writ_data.caller()
-     for update;
+   where b.id = $1 and b.created_by = writ_data.caller();
   if not found then
     perform writ_data.refuse_batch(
       'there is no such batch, or another role made it', 'writ.create_batch makes one.'
     );
+  elsif _batch.closed_at is not null then
+    return false;
   end if;
+  -- Against `for key share` of those who join; an update alone would not wait for them.
+  perform from writ_data.batch as b where b.id = $1 for update;
   update writ_data.batch as b
      set closed_at = clock_timestamp()
    where b.id = $1 and b.closed_at is null;
@@ -218,7 +222,8 @@ $$;
 -- finish_batches: of the closed batches, finish those without an unfinished job, and let their
 -- callbacks run. Part of the sweep, so one at a time. Looks at up to 1,000 batches, with one probe
 -- of job_batch for each; when there are more, the next sweep goes on where this one stopped.
--- Locks: the row of a batch that may be finished; then its callback.
+-- Locks: the row of a batch, with skip locked: somebody's transaction may hold it for hours, and no
+-- sweep waits for anybody; then its callback.
 create or replace function writ_data.finish_batches(now timestamptz) returns int
 language plpgsql
 as $$
@@ -244,9 +249,11 @@ begin
     _seen := _seen + 1;
     _last := _batch.id;
     _next := writ_data.first_unfinished(_batch.id, _batch.first_unfinished);
+    continue when _next = _batch.first_unfinished;
+    perform from writ_data.batch as b where b.id = _batch.id for update skip locked;
+    continue when not found;
     if _next is null then
       -- A replay may just bring a job of it back: with the row locked, look again.
-      perform from writ_data.batch as b where b.id = _batch.id for update;
       _next := writ_data.first_unfinished(_batch.id, 0);
     end if;
     if _next is not null then

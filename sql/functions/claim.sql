@@ -538,12 +538,13 @@ grant execute on function writ_worker.claim(bigint, text, text, int, bigint[]) t
 -- parking; and that claim still sees the job that is ending. So one of the two has to look again
 -- after both are committed. This one does: it waits for whoever is writing about the running
 -- predecessor at this moment, and then looks. Who begins to write later sees the parked job.
--- Locks: running jobs, by id, for key share; then job rows with skip locked.
+-- Locks: running jobs, by id, for key share, at most half a second; then job rows with skip locked.
 -- Index: job_subject, one entry a subject.
 -- Returns: how many became available.
 create or replace function writ_worker.unpark(ids bigint[]) returns int
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '500ms'
 set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off

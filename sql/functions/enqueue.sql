@@ -224,7 +224,7 @@ declare
   _actor text := nullif(current_setting('writ.actor', true), '');
   _environment text;
 begin
-  if queue !~ '^[a-z][a-z0-9_-]{0,62}$' then
+  if queue !~ '^[a-z][a-z0-9_-]{0,62}$' or writ_data.looks_secret(queue) then
     raise exception using
       errcode = 'WR003', column = 'queue', message = type || ': queue must be the name of a queue',
       hint = 'A lower-case letter, then at most 62 lower-case letters, digits, _ or -.';
@@ -394,7 +394,7 @@ begin
     raise exception using
       errcode = 'WR002', column = 'type',
       message = case
-        when type ~ '^[a-z][a-z0-9_]{0,47}$' then 'there is no job type ' || type
+        when type ~ '^[a-z][a-z0-9_]{0,47}$' and not writ_data.looks_secret(type) then 'there is no job type ' || type
         else 'the job type is not known'
       end,
       hint = 'The view writ.job_type lists the job types; writ types publish adds one.';

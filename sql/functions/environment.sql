@@ -10,7 +10,7 @@ declare
   _added boolean;
   _is_changed boolean := false;
 begin
-  if $1 is null or $1 !~ '^[a-z][a-z0-9_-]{0,62}$' then
+  if $1 is null or $1 !~ '^[a-z][a-z0-9_-]{0,62}$' or writ_data.looks_secret($1) then
     raise exception using
       errcode = 'WR003', column = 'name',
       message = 'create_environment: name must be the name of an environment',

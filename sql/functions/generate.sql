@@ -118,7 +118,7 @@ declare
     'run_at', 'priority', 'idempotency_key', 'environment', 'queue', 'traceparent', 'expires_at'
   ];
 begin
-  if type is null or type !~ '^[a-z][a-z0-9_]{0,47}$' then
+  if type is null or type !~ '^[a-z][a-z0-9_]{0,47}$' or writ_data.looks_secret(type) then
     perform writ_data.refuse_type(
       null, 'the name must be a lower-case letter, then at most 47 lower-case letters, digits or _'
     );
@@ -552,7 +552,7 @@ begin
     '  if _fields - %1$L::text[] <> ''{}'' then\n'
     '    select min(_key) into _unknown\n'
     '      from jsonb_object_keys(_fields - %1$L::text[]) as _key\n'
-    '     where _key ~ ''^[A-Za-z_][A-Za-z0-9_]{0,62}$'';\n'
+    '     where _key ~ ''^[A-Za-z_][A-Za-z0-9_]{0,62}$'' and not writ_data.looks_secret(_key);\n'
     '    raise exception using\n'
     '      errcode = ''WR001'', column = coalesce(_unknown, ''payload''), message = %2$L || coalesce(\n'
     '        ''unknown field '' || _unknown, ''a field of the payload is not known''\n'

@@ -19,13 +19,17 @@
 -- answer was lost changes nothing; an entry for a job that has ended is not accepted.
 -- Rows of a job come in with the outcome of the step that read them; their number goes into the
 -- member `rows` of its result.
--- Locks: job rows by id, then slots. No gate: until this is committed its jobs are counted as
+-- Locks: job rows by id, then slots. Waits half a second for a job that somebody else holds (an
+-- administrator who cancels it in a transaction that he leaves open), and then gives up with
+-- SQLSTATE 55P03; with `skips_locked` it leaves such jobs out and answers accepted = null: send again. No gate: until this is committed its jobs are counted as
 -- running, which errs on the safe side; the worker has a free slot then and claims.
 -- Plans: every access to a hot table names ids as an array, so that a plan made for an empty table
 -- stays an index scan when it is not empty any more.
 -- Returns: one row a job, with whether a person has asked to cancel it.
-create or replace function writ_worker.record(worker_id bigint, entries jsonb)
-returns table (job_id bigint, accepted boolean, cancel_requested boolean)
+drop function if exists writ_worker.record(bigint, jsonb);
+create or replace function writ_worker.record(
+  worker_id bigint, entries jsonb, skips_locked boolean default false
+) returns table (job_id bigint, accepted boolean, cancel_requested boolean)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
@@ -33,6 +37,7 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_mergejoin = off
 set plan_cache_mode = force_generic_plan
+set lock_timeout = '500ms'
 as $$
 #variable_conflict use_column
 declare
@@ -40,6 +45,8 @@ declare
   _all writ_data.record_entry[];
   _entries writ_data.record_entry[];
   _asked bigint[];
+  _free bigint[];
+  _busy bigint[] := '{}';
   _ids bigint[];
   _cancels boolean[];
   _ending bigint[];
@@ -71,12 +78,29 @@ begin
       recorded, digested, error, delay_us, burns, unresolved, rows
     );
 
+  _free := _asked;
+  if $3 then
+    _free := array(
+      select j.id
+        from writ_data.job as j
+       where j.id = any (_asked) and j.state::text = 'running' and j.worker_id = $1
+       order by j.id
+         for update skip locked
+    );
+    _busy := array(
+      select j.id
+        from writ_data.job as j
+       where j.id = any (_asked) and j.id <> all (_free)
+         and j.state::text = 'running' and j.worker_id = $1
+    );
+  end if;
+
   with held as materialized (
     select j.id, j.attempt, j.cancel_requested, j.subject is not null as has_subject
       from writ_data.job as j
      -- As text, so that no partial index fits: job_running keeps the entries of every job that this
      -- worker ever held, for as long as anybody holds a snapshot.
-     where j.id = any (_asked) and j.state::text = 'running' and j.worker_id = $1
+     where j.id = any (_free) and j.state::text = 'running' and j.worker_id = $1
        and exists (
              select
                from writ_data.worker as w
@@ -338,10 +362,11 @@ begin
   end if;
 
   return query
-    select a.id, h.id is not null, coalesce(h.cancels, false)
+    select a.id, case when a.id <> all (_busy) then h.id is not null end,
+           coalesce(h.cancels, false)
       from unnest(_asked) as a (id)
       left join unnest(_ids, _cancels) as h (id, cancels) on h.id = a.id;
 end
 $$;
 
-grant execute on function writ_worker.record(bigint, jsonb) to writ_worker;
+grant execute on function writ_worker.record(bigint, jsonb, boolean) to writ_worker;

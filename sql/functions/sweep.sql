@@ -97,7 +97,8 @@ $$;
 -- promoted, jobs unparked, jobs expired, and when the next job falls due. One sweeper at a time;
 -- the others return at once.
 -- Locks: the row of sweep_state; job rows with skip locked; slots; running jobs, by id, for a moment
--- after a limit was set.
+-- after a limit was set. Whatever a caller's transaction may hold for hours is skipped, and what is
+-- waited for all the same is given up after two seconds, without the rest of the sweep.
 -- A due job is looked for from `due_from` on: what the index holds to the left of it was promoted
 -- already, and is walked over only once a minute (a transaction that committed late may have put a
 -- job there).
@@ -112,6 +113,7 @@ set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan
+set lock_timeout = '2s'
 as $$
 #variable_conflict use_column
 declare
@@ -271,31 +273,38 @@ begin
   end if;
   -- What no limit holds any more; and what a claim began before a limit was set, and so left out.
   _unparked := _unparked + writ_data.unpark_lifted($1, _now);
-  perform writ_data.make_gates();
-  for _place in
-    select s.environment, s.type
-      from writ_data.limit_setting as s
-     where s.concurrency is not null and s.changed_at > _now - interval '15 seconds'
-    union
-    select e.name, t.name
-      from writ_data.environment as e, writ_data.job_type as t
-     where t.concurrency is not null and t.published_at > _now - interval '15 seconds'
-  loop
-    perform writ_data.count_running(_place.environment, _place.type);
-  end loop;
+  begin
+    perform writ_data.make_gates();
+    for _place in
+      select s.environment, s.type
+        from writ_data.limit_setting as s
+       where s.concurrency is not null and s.changed_at > _now - interval '15 seconds'
+      union
+      select e.name, t.name
+        from writ_data.environment as e, writ_data.job_type as t
+       where t.concurrency is not null and t.published_at > _now - interval '15 seconds'
+    loop
+      perform writ_data.count_running(_place.environment, _place.type);
+    end loop;
+  exception
+    -- Somebody's transaction holds a running job: the next sweep counts it.
+    when lock_not_available then null;
+  end;
 
   perform writ_data.finish_batches(_now);
 
   if _is_full then
-    begin
-      set local lock_timeout = '2s';
-      perform writ_data.add_partitions(_now);
-      perform writ_data.add_partitions(_now + interval '1 month');
-      set local lock_timeout = 0;
-    exception
-      -- The default partitions take the rows until a later sweep finds a quiet moment.
-      when lock_not_available or check_violation then null;
-    end;
+    -- The next month first: where a default partition holds rows of this one already, this one's
+    -- partition cannot be made any more, and that must not be so every month from then on.
+    for _month in 1..2
+    loop
+      begin
+        perform writ_data.add_partitions(_now + interval '1 month' * (2 - _month));
+      exception
+        -- The default partitions take the rows until a later sweep finds a quiet moment.
+        when lock_not_available or check_violation then null;
+      end;
+    end loop;
     delete from writ_data.idempotency_key as k
      where k.ctid = any (
              array(
@@ -303,6 +312,7 @@ begin
                  from writ_data.idempotency_key as old
                 where old.free_at <= _now
                 limit 1000
+                  for update skip locked
              )
            );
     delete from writ_data.earlier_idempotency_key as k

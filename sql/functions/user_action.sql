@@ -48,6 +48,8 @@ $$;
 -- check_now: the user has acted, says whoever ordered the job: it is looked at now, before the other
 -- jobs of its queue, or two seconds after the last look, since each one opens another request at the
 -- service. Returns: when. An administrator may say so of any job.
+-- Locks: the row of a job that waits; never that of one that runs, for its worker writes about it
+-- together with others.
 create or replace function writ.check_now(job_id bigint) returns timestamptz
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -63,9 +65,18 @@ begin
     into _job
     from writ_data.job as j
    where j.id = $1
-     and (j.enqueued_by = _caller or pg_has_role(_caller, 'writ_admin', 'member'))
-     for update;
-  if not found then
+     and (j.enqueued_by = _caller or pg_has_role(_caller, 'writ_admin', 'member'));
+  if found and _job.waiting_reason = 'user_action' then
+    select j.*
+      into _job
+      from writ_data.job as j
+     where j.id = $1 and j.state::text = 'waiting' and j.waiting_reason = 'user_action'
+       for update;
+    if not found then
+      -- It goes on at this moment.
+      return _now;
+    end if;
+  elsif _job.id is null then
     perform writ_data.refuse_job(
       'there is no such unfinished job, or another role ordered it',
       'A job is looked at again for the role that ordered it, and for writ_admin.'
