@@ -9,6 +9,23 @@ struct ExpressionTypeReader {
   /// The name that Arazzo 1.0 gave to JSONPath before it was RFC 9535.
   static let draft = "draft-goessner-dispatch-jsonpath-00"
 
+  /// The languages that choose a part of a value.
+  static let selectors = ["jsonpath", "jsonpointer"]
+
+  /// Reads a field that names a selector language or holds an Expression Type Object; `nil` after reporting
+  /// what is not supported, and where the field is missing.
+  func readSelector(_ field: String, of object: ObjectReader) -> String? {
+    guard let node = object[field] else { return nil }
+    if node.members != nil { return read(node, allows: Self.selectors) }
+    if let type = node.string, Self.selectors.contains(type) { return type }
+    object.report(
+      node.string == "xpath"
+        ? "XPath is not supported; use jsonpath or jsonpointer"
+        : "'\(field)' must be one of jsonpath, jsonpointer"
+          + Suggestion.question(node.string, among: Self.selectors), at: node)
+    return nil
+  }
+
   /// Reads the object; `nil` after reporting what is not supported.
   ///
   /// A query that names the draft is read by RFC 9535 all the same: the RFC took over what the drafts

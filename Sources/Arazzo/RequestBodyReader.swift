@@ -115,23 +115,13 @@ struct RequestBodyReader {
   }
 
   private func readTargetType(_ object: ObjectReader) -> String? {
-    let languages = ["jsonpath", "jsonpointer"]
     guard let node = object["targetSelectorType"] else { return "jsonpointer" }
     if !document.allowsVersion1_1 {
       object.report(
         "'targetSelectorType' belongs to Arazzo 1.1, but this document is 1.0", at: node)
       return nil
     }
-    if node.members != nil {
-      return ExpressionTypeReader(document: document).read(node, allows: languages)
-    }
-    if let type = node.string, languages.contains(type) { return type }
-    object.report(
-      node.string == "xpath"
-        ? "XPath is not supported; use jsonpath or jsonpointer"
-        : "'targetSelectorType' must be one of jsonpath, jsonpointer"
-          + Suggestion.question(node.string, among: languages), at: node)
-    return nil
+    return ExpressionTypeReader(document: document).readSelector("targetSelectorType", of: object)
   }
 
   private func readTarget(

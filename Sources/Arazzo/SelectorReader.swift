@@ -27,7 +27,9 @@ struct SelectorReader {
     else { return nil }
     let context = object.required("context", "a selector").flatMap(errors.expression)
     let text = object.requiredString("selector", "a selector")
-    guard object.required("type", "a selector") != nil, let type = readType(object), let context,
+    guard object.required("type", "a selector") != nil,
+      let type = ExpressionTypeReader(document: document).readSelector("type", of: object),
+      let context,
       let text, let selectorNode = object["selector"]
     else { return nil }
     if type == "jsonpointer" {
@@ -46,20 +48,5 @@ struct SelectorReader {
       object.report("\(error)", at: selectorNode)
       return nil
     }
-  }
-
-  private func readType(_ object: ObjectReader) -> String? {
-    let languages = ["jsonpath", "jsonpointer"]
-    guard let node = object["type"] else { return nil }
-    if node.members != nil {
-      return ExpressionTypeReader(document: document).read(node, allows: languages)
-    }
-    if let type = node.string, languages.contains(type) { return type }
-    object.report(
-      node.string == "xpath"
-        ? "XPath is not supported; use jsonpath or jsonpointer"
-        : "'type' must be one of jsonpath, jsonpointer"
-          + Suggestion.question(node.string, among: languages), at: node)
-    return nil
   }
 }

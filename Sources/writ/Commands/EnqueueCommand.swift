@@ -30,16 +30,7 @@ struct EnqueueCommand: AsyncParsableCommand {
 
   @Argument(help: "The job type.")
   var type: String
-  @Option(
-    help: ArgumentHelp(
-      "One input as text; for an input that is no text, JSON: --input limit=5.",
-      valueName: "name=value"))
-  var input: [String] = []
-  @Option(
-    help: ArgumentHelp(
-      "All inputs as a JSON object: the object itself, @FILE, or - for standard input.",
-      valueName: "json"))
-  var payload: String?
+  @OptionGroup var given: InputOptions
   @Option(help: "Run it no earlier than this time, ISO 8601 with an offset.")
   var runAt: String?
   @Option(
@@ -88,9 +79,6 @@ struct EnqueueCommand: AsyncParsableCommand {
     if let expiresAt, PostgresTimestamp(expiresAt) == nil {
       throw ValidationError("--expires-at takes a time such as 2026-12-24T02:00:00Z")
     }
-    if payload != nil, !input.isEmpty {
-      throw ValidationError("give either --input or --payload, not both")
-    }
     if file == nil {
       let flags = [
         ("--file-format", fileFormat != nil), ("--batch", batch != nil),
@@ -98,7 +86,7 @@ struct EnqueueCommand: AsyncParsableCommand {
         ("--check", check),
       ]
       if let (flag, _) = flags.first(where: \.1) { throw ValidationError("\(flag) needs --file") }
-    } else if !input.isEmpty || payload != nil || idempotencyKey != nil {
+    } else if !given.input.isEmpty || given.payload != nil || idempotencyKey != nil {
       throw ValidationError(
         "with --file, the rows say the inputs and the idempotency keys: leave out --input, --payload "
           + "and --idempotency-key")
@@ -113,7 +101,7 @@ struct EnqueueCommand: AsyncParsableCommand {
 
   func run() async throws {
     if let file { return try await runInBulk(file) }
-    let inputs = try Self.inputs(input, payload: payload)
+    let inputs = try given.inputs()
     let order = EnqueueOptions(
       runAt: runAt.flatMap { PostgresTimestamp($0) }, priority: priority,
       idempotencyKey: idempotencyKey, environment: environment, queue: queue,

@@ -91,16 +91,7 @@ struct SchedulesAddCommand: AsyncParsableCommand {
   var timeZone = "UTC"
   @Option(help: "The name of the schedule; that of the type if left out.")
   var name: String?
-  @Option(
-    help: ArgumentHelp(
-      "One input as text; for an input that is no text, JSON: --input limit=5.",
-      valueName: "name=value"))
-  var input: [String] = []
-  @Option(
-    help: ArgumentHelp(
-      "All inputs as a JSON object: the object itself, @FILE, or - for standard input.",
-      valueName: "json"))
-  var payload: String?
+  @OptionGroup var given: InputOptions
   @Option(
     help: "An environment, repeatedly for several; the default one if left out.")
   var environment: [String] = []
@@ -117,9 +108,6 @@ struct SchedulesAddCommand: AsyncParsableCommand {
   @OptionGroup var options: ConfigurationOptions
 
   func validate() throws {
-    if payload != nil, !input.isEmpty {
-      throw ValidationError("give either --input or --payload, not both")
-    }
     guard MissedFiring(rawValue: missed) != nil else {
       throw ValidationError("--missed must be once or skip")
     }
@@ -134,7 +122,7 @@ struct SchedulesAddCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let inputs = try EnqueueCommand.inputs(input, payload: payload).objectValue ?? JSONObject()
+    let inputs = try given.inputs().objectValue ?? JSONObject()
     let schedule = SchedulePolicy(
       cron: try CronExpression(parsing: cron), timeZone: timeZone, inputs: inputs,
       environments: environment, queue: queue, priority: priority,

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import JSON
 import JobStore
 import Logging
 import Postgres
@@ -94,16 +95,30 @@ extension Configuration {
     maximumConnections: Int = 2, waitTimeout: Duration = .seconds(5),
     _ body: (PostgresPool) async throws -> Value
   ) async throws -> Value {
-    let pool = PostgresPool(
-      configuration: try postgres(), maximumConnections: maximumConnections,
-      waitTimeout: waitTimeout)
-    do {
-      let value = try await body(pool)
-      await pool.close()
-      return value
-    } catch {
-      await pool.close()
-      throw error
+    try await PostgresPool.with(
+      try postgres(), maximumConnections: maximumConnections, waitTimeout: waitTimeout, body)
+  }
+}
+
+/// The inputs of a job.
+struct InputOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "One input as text; for an input that is no text, JSON: --input limit=5.",
+      valueName: "name=value"))
+  var input: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "All inputs as a JSON object: the object itself, @FILE, or - for standard input.",
+      valueName: "json"))
+  var payload: String?
+
+  func validate() throws {
+    if payload != nil, !input.isEmpty {
+      throw ValidationError("give either --input or --payload, not both")
     }
   }
+
+  /// The inputs as a JSON object.
+  func inputs() throws -> JSONValue { try EnqueueCommand.inputs(input, payload: payload) }
 }

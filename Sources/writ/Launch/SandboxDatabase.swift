@@ -84,16 +84,7 @@ struct SandboxDatabase: Sendable {
   private func withPool<Value: Sendable>(
     _ connectionString: String, _ body: (PostgresPool) async throws -> Value
   ) async throws -> Value {
-    let pool = PostgresPool(
-      configuration: try PostgresConfiguration(connectionString: connectionString),
-      maximumConnections: 2)
-    do {
-      let value = try await body(pool)
-      await pool.close()
-      return value
-    } catch {
-      await pool.close()
-      throw error
-    }
+    try await PostgresPool.with(
+      try PostgresConfiguration(connectionString: connectionString), body)
   }
 }
