@@ -96,6 +96,9 @@ struct ArazzoReader {
       WorkflowReader(document: reader.reporting(to: errors)).read(node)
     }
     reader.reportDuplicates(workflowNodes)
+    if checksFlow {
+      for (node, errors) in zip(workflowNodes, collectors) { reportMisspeltPolicies(node, errors) }
+    }
     let document = ArazzoDocument(
       file: root.location.file, arazzoVersion: version ?? "", selfURI: object.string("$self"),
       title: info?.requiredString("title", "info") ?? "",
@@ -118,6 +121,20 @@ struct ArazzoReader {
       workflows: zip(workflowNodes, collectors).map {
         Reading.WorkflowFaults(node: $0, errors: $1)
       })
+  }
+
+  /// Fields that begin with x- may be called anything and mean nothing, so that a misspelt x-writ would too.
+  private static func reportMisspeltPolicies(_ node: DocumentNode, _ errors: ErrorCollector) {
+    for member in node.members ?? [] {
+      if member.name.lowercased().hasPrefix("x-wri"), member.name != "x-writ",
+        Suggestion.nearest(to: member.name, among: ["x-writ"]) != nil
+      {
+        errors.report(
+          "'\(member.name)' means nothing to Writ; did you mean x-writ?", at: member.nameLocation)
+      }
+      reportMisspeltPolicies(member.value, errors)
+    }
+    for element in node.elements ?? [] { reportMisspeltPolicies(element, errors) }
   }
 
   private static func readSources(

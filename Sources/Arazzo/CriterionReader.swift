@@ -17,6 +17,12 @@ struct CriterionReader {
   }
 
   private func read(_ node: DocumentNode) -> Criterion? {
+    guard node.string == nil else {
+      errors.report(
+        "a criterion must be an object, but this is a text; write condition: before it",
+        at: node.location)
+      return nil
+    }
     guard
       let object = ObjectReader(
         node, "a criterion", fields: ["context", "condition", "type"], errors: errors)

@@ -27,14 +27,20 @@ struct ObjectReader {
     self.node = node
     self.members = members
     self.errors = errors
-    for member in members where !fields.contains(member.name) {
+    for (index, member) in members.enumerated() where !fields.contains(member.name) {
       if let reason = refused[member.name] {
         errors.report(reason, at: member.nameLocation)
       } else if member.name == "x-writ" {
         if !hasPolicy { errors.report("x-writ has no meaning on \(what)", at: member.nameLocation) }
       } else if !member.name.hasPrefix("x-") || !isExtensible {
+        // What is not indented enough leaves the field above it empty.
+        let above = index > 0 ? members[index - 1] : nil
+        let hint =
+          above?.value.scalar == .some(.null)
+          ? "; if it belongs to '\(above?.name ?? "")', indent it further" : ""
         errors.report(
-          Self.unknown(member.name, what, fields, hasPolicy: hasPolicy), at: member.nameLocation)
+          Self.unknown(member.name, what, fields, hasPolicy: hasPolicy) + hint,
+          at: member.nameLocation)
       }
     }
   }
@@ -81,7 +87,12 @@ struct ObjectReader {
   func string(_ name: String) -> String? {
     guard let node = self[name] else { return nil }
     guard let text = node.string else {
-      report("'\(name)' must be a text, but this is \(node.kindName)", at: node)
+      let hint =
+        switch node.scalar {
+        case .bool?, .number?: "; put quotes around it"
+        default: ""
+        }
+      report("'\(name)' must be a text, but this is \(node.kindName)\(hint)", at: node)
       return nil
     }
     return text
@@ -118,7 +129,8 @@ struct ObjectReader {
   func list(_ name: String) -> [DocumentNode]? {
     guard let node = self[name] else { return nil }
     guard let elements = node.elements else {
-      report("'\(name)' must be a list, but this is \(node.kindName)", at: node)
+      let hint = node.scalar == .some(.null) ? "" : "; each element of a list begins with '- '"
+      report("'\(name)' must be a list, but this is \(node.kindName)\(hint)", at: node)
       return nil
     }
     return elements

@@ -74,6 +74,7 @@ struct ValueReader {
   func read(_ node: DocumentNode) -> ValueTemplate {
     switch node.content {
     case .scalar(.string(let text)):
+      reportForgottenDollar(text, node)
       return errors.template(text, at: node) ?? .literal(.string(text))
     case .scalar(let value): return .literal(value)
     case .array(let elements):
@@ -84,9 +85,34 @@ struct ValueReader {
       if document.allowsVersion1_1, selectors.isSelector(node) {
         return selectors.read(node).map { .expression($0) } ?? .literal(nil)
       }
+      reportForgottenQuotes(members, node)
       let values = members.map { ValueTemplate.Member(name: $0.name, value: read($0.value)) }
       return values.allSatisfy(\.value.isLiteral) ? .literal(node.value) : .object(values)
     }
+  }
+}
+
+extension ValueReader {
+  /// `inputs.email` is a text, which nobody means who has written it.
+  private func reportForgottenDollar(_ text: String, _ node: DocumentNode) {
+    guard !document.isPublished,
+      text.wholeMatch(
+        of: /(inputs\.|steps\.[\w-]+\.outputs\.|response\.(body|header)\b)[\w.#\/-]*/) != nil
+    else { return }
+    errors.report(
+      "'\(text)' is a text as it stands; an expression begins with $: write $\(text)",
+      at: node.location)
+  }
+
+  /// `{$inputs.email}` without quotes is an object in YAML, with a field of that name and nothing in it.
+  private func reportForgottenQuotes(_ members: [DocumentNode.Member], _ node: DocumentNode) {
+    guard !document.isPublished, members.count == 1, let name = members.first?.name,
+      name.wholeMatch(of: /\$[a-z]\w*(\..*)?/) != nil,
+      members.first?.value.scalar == .some(.null)
+    else { return }
+    errors.report(
+      "without quotes, braces make an object here: write \(name), or put quotes around '{\(name)}'",
+      at: node.location)
   }
 }
 

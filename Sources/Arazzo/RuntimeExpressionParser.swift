@@ -10,7 +10,11 @@ extension RuntimeExpression {
     var parser = ExpressionParser(text: Array(text), position: 0, isInCondition: false)
     let expression = try parser.parseExpression()
     guard parser.position == parser.text.count else {
-      throw parser.failure("the expression should end here")
+      let isPart = parser.text[parser.position] == "." || parser.text[parser.position] == "["
+      throw parser.failure(
+        expression.source.isBody && isPart
+          ? "a part of the body is named by a JSON Pointer: write \(expression)#/id, not .id"
+          : "the expression should end here")
     }
     return expression
   }
@@ -26,6 +30,15 @@ extension RuntimeExpression {
     let expression = try parser.parseExpression()
     position = parser.position
     return expression
+  }
+}
+
+extension RuntimeExpression.Source {
+  fileprivate var isBody: Bool {
+    switch self {
+    case .request(.body), .response(.body): true
+    default: false
+    }
   }
 }
 
@@ -67,7 +80,12 @@ private struct ExpressionParser {
       throw failure("$message belongs to AsyncAPI, which is not supported")
     default:
       position = rootStart - 1
-      throw failure("an expression starts with one of \(Self.roots)")
+      let known = Self.roots.split(separator: ", ").map(String.init)
+      throw failure(
+        "an expression starts with one of \(Self.roots)"
+          + (root.isEmpty
+            ? "; a part of the body is $response.body#/id"
+            : Suggestion.question("$\(root)", among: known)))
     }
     let pointer = try parsePointer(after: source)
     return RuntimeExpression(

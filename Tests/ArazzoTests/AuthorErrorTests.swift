@@ -6,6 +6,56 @@ import Testing
 @Suite struct AuthorErrorTests {
   static let edits: [Edit] = [
     Edit(
+      "email: $inputs.email\n            name: \"Reader",
+      "email: inputs.email\n            name: \"Reader",
+      "register_reader.arazzo.yaml:49: $.workflows[0].steps[1].requestBody.payload.email: 'inputs.email' is "
+        + "a text as it stands; an expression begins with $: write $inputs.email"),
+    Edit(
+      "email: $inputs.email\n            name: \"Reader",
+      "email: {$inputs.email}\n            name: \"Reader",
+      "register_reader.arazzo.yaml:49: $.workflows[0].steps[1].requestBody.payload.email: without quotes, "
+        + "braces make an object here: write $inputs.email, or put quotes around '{$inputs.email}'"),
+    Edit(
+      "email: $inputs.email\n            name: \"Reader",
+      "email: $input.email\n            name: \"Reader",
+      "register_reader.arazzo.yaml:49: $.workflows[0].steps[1].requestBody.payload.email: an expression "
+        + "starts with one of $url, $method, $statusCode, $request, $response, $inputs, $outputs, $steps, "
+        + "$workflows, $sourceDescriptions, $components, $self; did you mean $inputs? (at character 1)"
+    ),
+    Edit(
+      "number: $response.body#/number", "number: $response.body.number",
+      "register_reader.arazzo.yaml:65: $.workflows[0].steps[2].outputs.number: a part of the body is named "
+        + "by a JSON Pointer: write $response.body#/id, not .id (at character 15)"),
+    Edit(
+      "number: $response.body#/number", "number: $.number",
+      "register_reader.arazzo.yaml:65: $.workflows[0].steps[2].outputs.number: an expression starts with one "
+        + "of $url, $method, $statusCode, $request, $response, $inputs, $outputs, $steps, $workflows, "
+        + "$sourceDescriptions, $components, $self; a part of the body is $response.body#/id (at character 1)"
+    ),
+    Edit(
+      "      - stepId: card\n", "      - stepId: card\n        x-Writ: {}\n",
+      "register_reader.arazzo.yaml:61: $.workflows[0].steps[2].x-Writ: 'x-Writ' means nothing to Writ; did "
+        + "you mean x-writ?"),
+    Edit(
+      "          payload:\n            email: $inputs.email\n            name: \"Reader {$inputs.name}\"\n          replacements",
+      "          payload:\n          email: $inputs.email\n          replacements",
+      "register_reader.arazzo.yaml:49: $.workflows[0].steps[1].requestBody.email: a request body has no field "
+        + "'email'; its fields are contentType, payload, replacements; if it belongs to 'payload', indent it "
+        + "further"),
+    Edit(
+      "        successCriteria:\n          - condition: $statusCode == 200",
+      "        successCriteria: $statusCode == 200",
+      "register_reader.arazzo.yaml:34: $.workflows[0].steps[0].successCriteria: 'successCriteria' must be a "
+        + "list, but this is a text; each element of a list begins with '- '"),
+    Edit(
+      "          - condition: $statusCode == 200", "          - $statusCode == 200",
+      "register_reader.arazzo.yaml:35: $.workflows[0].steps[0].successCriteria[0]: a criterion must be an "
+        + "object, but this is a text; write condition: before it"),
+    Edit(
+      "version: 1.0.0", "version: 1.0",
+      "register_reader.arazzo.yaml:4: $.info.version: 'version' must be a text, but this is a number; put "
+        + "quotes around it"),
+    Edit(
       "summary: Adds a reader unless there is one", "summary: Adds a reader: unless there is one",
       "register_reader.arazzo.yaml:11: $: this is not valid YAML or JSON: mapping values are not allowed "
         + "in this context; put quotes around a text with a colon in it, or look at the indentation"
