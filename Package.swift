@@ -21,6 +21,7 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -54,6 +55,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
@@ -75,7 +77,7 @@ let package = Package(
       "JobRunner",
       uses: [
         "Arazzo", "JSON", "JobModel", "JobStore", "Postgres", "Secrets",
-        asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
+        asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle,
       ]),
     module(
       "AuthOSEmulator",
@@ -102,7 +104,7 @@ let package = Package(
       "JobRunnerTests",
       uses: [
         "Arazzo", "AuthOSEmulator", "JSON", "JobModel", "JobRunner", "JobStore", "Postgres",
-        "Secrets", "WritTesting", crypto, logging, nioCore, nioPosix, serviceLifecycle,
+        "Secrets", "WritTesting", crypto, logging, nioCore, nioPosix, nioSSL, serviceLifecycle,
       ]),
     tests(
       "JobStoreTests",

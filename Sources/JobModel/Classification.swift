@@ -40,7 +40,8 @@ public struct Classification: Sendable, Hashable {
 
   /// The table.
   public static let all: [Classification] = [
-    connectionRefused, nameResolution, tls, connectTimeout, heldBack, credentialMissing,
+    connectionRefused, nameResolution, tls, tlsUntrusted, tlsOtherHost, connectTimeout, heldBack,
+    credentialMissing,
     targetMissing, responseTimeout, connectionReset, unreadableResponse, abandoned,
     secretNotStored, secretNotSealed, unexpectedSuccess, redirect, badRequest, unauthorized,
     forbidden, notFound, notFoundElsewhere, notFoundUncoded, methodNotAllowed, serverTimeout, gone,
@@ -55,6 +56,12 @@ public struct Classification: Sendable, Hashable {
     "host name not resolved", .transient, "name_resolution", "the host name could not be resolved")
   static let tls = Self(
     "TLS handshake failed", .transient, "tls_failed", "no TLS connection could be made")
+  static let tlsUntrusted = Self(
+    "TLS certificate not trusted", .transient, "tls_untrusted",
+    "the certificate of the server is not trusted")
+  static let tlsOtherHost = Self(
+    "TLS certificate of another host", .transient, "tls_wrong_host",
+    "the certificate of the server is for another host")
   static let connectTimeout = Self(
     "timeout before sending", .transient, "connect_timeout", "no connection was made in time")
   static let heldBack = Self(
@@ -190,6 +197,8 @@ extension Classification {
     case .notSent(.connectionRefused): connectionRefused
     case .notSent(.nameResolution): nameResolution
     case .notSent(.tls): tls
+    case .notSent(.tlsUntrusted): tlsUntrusted
+    case .notSent(.tlsOtherHost): tlsOtherHost
     case .notSent(.connectTimeout): connectTimeout
     case .notSent(.heldBack): heldBack
     case .credentialMissing, .credentialUnusable: credentialMissing

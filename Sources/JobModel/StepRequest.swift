@@ -127,10 +127,17 @@ public enum TransportFailure: Error, Sendable, Hashable {
     case nameResolution = "name_resolution"
     /// The TLS handshake failed.
     case tls = "tls_failed"
+    /// The certificate of the server is not one that this worker trusts.
+    case tlsUntrusted = "tls_untrusted"
+    /// The certificate of the server is for another host.
+    case tlsOtherHost = "tls_wrong_host"
     /// No connection could be made in time.
     case connectTimeout = "connect_timeout"
     /// The worker's own limits kept it back (circuit breaker, lease about to end).
     case heldBack = "held_back"
+
+    /// Whether a person has to look at certificates.
+    public var isAboutTLS: Bool { self == .tls || self == .tlsUntrusted || self == .tlsOtherHost }
   }
 
   /// Why it is unknown.

@@ -55,12 +55,32 @@ extension WorkflowMachine {
       row = row.saying("the secret \(name) is missing or unusable")
     case .credentialUnusable(let name, let reason):
       row = row.saying("the secret \(name) is unusable: \(reason)")
+    case .notSent(let reason) where reason.isAboutTLS:
+      if case .remote(let source, _) = answer.request.target {
+        row = row.saying(tlsText(reason, target: source))
+      }
     case .targetMissing(let setting):
       row = row.saying("the address of the target is not configured; set \(setting)")
     default: break
     }
     return classified(answer, position.current.step, row, wait: wait, random: &random)
       ?? proceed(random: &random)
+  }
+
+  /// What is wrong with the way to a target, and which setting decides about it.
+  private func tlsText(_ reason: TransportFailure.NotSent, target: String) -> String {
+    let key =
+      "environments.\(job.environment)."
+      + (target == SecretNaming.authOS ? "authos" : "targets.\(target)")
+    switch reason {
+    case .tlsUntrusted:
+      return
+        "the target \(target) shows a certificate that the worker does not trust: of an authority that it does not know, or expired; see \(key).ca-file"
+    case .tlsOtherHost:
+      return
+        "the target \(target) shows a certificate for another host than that of its address; see \(key).url"
+    default: return "no TLS connection to the target \(target) could be made; see \(key).url"
+    }
   }
 
   mutating func storeFailed(

@@ -4,6 +4,7 @@ import AsyncHTTPClient
 public import JobModel
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 import Secrets
 
 /// Sends requests with AsyncHTTPClient over HTTP/1.1.
@@ -48,6 +49,7 @@ public struct AsyncHTTPSender: HTTPSender {
   /// Sends a request and reads the whole answer.
   public func send(_ request: OutgoingRequest) async throws(TransportFailure) -> StepResponse {
     var outgoing = HTTPClientRequest(url: request.authorizedURL)
+    outgoing.tlsConfiguration = request.trustRoots?.clientConfiguration
     outgoing.method = HTTPMethod(rawValue: request.method)
     for header in request.headers { outgoing.headers.add(name: header.name, value: header.value) }
     outgoing.headers.replaceOrAdd(name: "user-agent", value: userAgent)

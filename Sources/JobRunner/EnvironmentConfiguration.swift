@@ -12,6 +12,9 @@ public struct EnvironmentConfiguration: Sendable, Hashable {
   /// The base URL by name of the source description, for example `["authos": "https://id.example"]`;
   /// a source without one uses the first absolute server of its OpenAPI description.
   public var targets: [String: String]
+  /// What the certificates of targets are checked against, by name; a target that is not here is checked
+  /// against the machine's trust roots.
+  public var trustRoots: [String: TrustRoots]
   /// The slug of the organization in AuthOS; `nil` for an environment without an AuthOS.
   public var organization: String?
   /// The slug of the service in AuthOS; `nil` for an environment without an AuthOS.
@@ -22,11 +25,12 @@ public struct EnvironmentConfiguration: Sendable, Hashable {
   /// An environment.
   public init(
     name: String, targets: [String: String], organization: String? = nil,
-    service: String? = nil,
+    service: String? = nil, trustRoots: [String: TrustRoots] = [:],
     values: JSONObject = JSONObject()
   ) {
     self.name = name
     self.targets = targets
+    self.trustRoots = trustRoots
     self.organization = organization
     self.service = service
     self.values = values

@@ -17,6 +17,8 @@ public struct OutgoingRequest: Sendable {
   public var body: Body
   /// The longest wait for the whole answer, connecting included.
   public var timeout: Duration
+  /// What the certificate of an `https` server is checked against; `nil` for the machine's trust roots.
+  public var trustRoots: TrustRoots?
 
   /// A secret and where it is sent.
   ///
@@ -58,7 +60,8 @@ public struct OutgoingRequest: Sendable {
   /// A request.
   public init(
     method: String, url: String, headers: [(name: String, value: String)] = [],
-    authorizations: [Authorization] = [], body: Body = .none, timeout: Duration
+    authorizations: [Authorization] = [], body: Body = .none, timeout: Duration,
+    trustRoots: TrustRoots? = nil
   ) {
     self.method = method
     self.url = url
@@ -66,6 +69,7 @@ public struct OutgoingRequest: Sendable {
     self.authorizations = authorizations
     self.body = body
     self.timeout = timeout
+    self.trustRoots = trustRoots
   }
 }
 

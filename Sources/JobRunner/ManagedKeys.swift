@@ -115,7 +115,8 @@ public struct ManagedKeys: Sendable {
     var offset = 0
     while true {
       let page = try await page(
-        Transport.join(base, "\(path)?limit=\(Self.pageSize)&offset=\(offset)"), session)
+        Transport.join(base, "\(path)?limit=\(Self.pageSize)&offset=\(offset)"), session,
+        environment.trustRoots[SecretNaming.authOS])
       for key in page.keys where known.insert(key.id).inserted { found.append(key) }
       let isLast = page.keys.count < Self.pageSize && offset + page.keys.count >= page.total
       guard !isLast, !page.keys.isEmpty, offset < Self.greatestCount else { return found }
@@ -124,12 +125,13 @@ public struct ManagedKeys: Sendable {
   }
 
   private func page(
-    _ url: String, _ session: Session
+    _ url: String, _ session: Session, _ trustRoots: TrustRoots?
   ) async throws(ManagedKeysError) -> (keys: [ManagedKey], total: Int) {
     let token = try await open(session, insteadOf: nil)
-    var response = try await send(url, token)
+    var response = try await send(url, token, trustRoots)
     if response.status == 401 {
-      response = try await send(url, try await open(session, insteadOf: token))
+      response = try await send(
+        url, try await open(session, insteadOf: token), trustRoots)
     }
     guard response.status == 200 else {
       throw .refused(status: response.status, code: response.errorCode)
@@ -155,13 +157,14 @@ public struct ManagedKeys: Sendable {
   }
 
   private func send(
-    _ url: String, _ token: Session.Token
+    _ url: String, _ token: Session.Token, _ trustRoots: TrustRoots?
   ) async throws(ManagedKeysError) -> StepResponse {
     do {
       return try await sender.send(
         OutgoingRequest(
           method: "GET", url: url, headers: [(name: "accept", value: "application/json")],
-          authorizations: [.bearer(token.secret)], timeout: configuration.values.requestTimeout))
+          authorizations: [.bearer(token.secret)], timeout: configuration.values.requestTimeout,
+          trustRoots: trustRoots))
     } catch {
       throw .unavailable(code: Classification.of(error).code)
     }

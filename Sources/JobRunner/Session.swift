@@ -74,6 +74,7 @@ actor Session {
   private let sender: any HTTPSender
   private let time: WorkerTime
   private let timeout: Duration
+  private let trustRoots: TrustRoots?
   private let refusalPause: Duration
   private let statistics: StatisticsBox
   private let logger: Logger
@@ -99,6 +100,7 @@ actor Session {
     self.sender = sender
     self.time = time
     timeout = configuration.requestTimeout
+    trustRoots = configuration.environments.first { $0.name == environment }?.trustRoots[target]
     refusalPause = configuration.refusedKeyPause
     self.statistics = statistics
     self.logger = logger
@@ -181,13 +183,17 @@ actor Session {
   }
 
   private func exchange(_ body: Secret) async throws -> StepResponse {
-    do {
+    do throws(TransportFailure) {
       return try await sender.send(
         OutgoingRequest(
           method: recipe.method, url: baseURL + recipe.path,
           headers: [(name: "content-type", value: "application/json")], body: .secret(body),
-          timeout: timeout))
+          timeout: timeout, trustRoots: trustRoots))
     } catch {
+      // What a person has to mend has a code of its own.
+      if case .notSent(let reason) = error, reason.isAboutTLS {
+        throw SessionError.unavailable(code: reason.rawValue)
+      }
       throw SessionError.unavailable(code: "login_failed")
     }
   }

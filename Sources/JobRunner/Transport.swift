@@ -177,7 +177,8 @@ struct Transport: Sendable {
         OutgoingRequest(
           method: call.request.method, url: call.url, headers: headers,
           authorizations: authorizations, body: call.request.body.map { .bytes($0) } ?? .none,
-          timeout: call.request.timeout))
+          timeout: call.request.timeout,
+          trustRoots: configuration.environment(call.job.environment)?.trustRoots[call.source]))
       // A server that sends our credential back could put it into a member that is recorded.
       if let traces, traces.areIn(response) { throw .ambiguous(.unreadableResponse) }
       return response

@@ -7,6 +7,7 @@ import JobModel
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 
 extension TransportFailure {
   /// Classifies an error of the client.
@@ -34,9 +35,12 @@ extension TransportFailure {
     case let error as IOError where connectErrors.contains(error.errnoCode): .connectionRefused
     case let error as ChannelError: error.isConnectTimeout ? .connectTimeout : nil
     case is SocketAddressError: .nameResolution
-    // NIOSSL is no dependency of ours; its handshake errors are known by name. A handshake comes
-    // before the first byte of a request.
-    default: "\(error)".hasPrefix("handshakeFailed") || isVerification(error) ? .tls : nil
+    // A handshake comes before the first byte of a request.
+    case let error as NIOSSLExtraError where error == .failedToValidateHostname: .tlsOtherHost
+    case NIOSSLError.handshakeFailed(let reason):
+      // BoringSSL's word for whatever is wrong with a chain: unknown authority, expired, not yet valid.
+      "\(reason)".contains("CERTIFICATE_VERIFY_FAILED") ? .tlsUntrusted : .tls
+    default: nil
     }
   }
 
@@ -53,11 +57,6 @@ extension TransportFailure {
 
   /// `connect(2)` alone gives `ECONNREFUSED` for a stream socket.
   private static let connectErrors: Set<CInt> = [ECONNREFUSED]
-
-  private static func isVerification(_ error: any Error) -> Bool {
-    String(reflecting: type(of: error)) == "NIOSSL.NIOSSLExtraError"
-      && "\(error)".contains("failedToValidateHostname")
-  }
 
   private static func doubt(_ error: any Error) -> Ambiguous {
     switch error {

@@ -2,6 +2,7 @@
 
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// Accepts connections on loopback and treats each as told.
 final class RawServer: Sendable {
@@ -19,10 +20,14 @@ final class RawServer: Sendable {
 
   private let channel: any Channel
 
-  init(_ behaviour: Behaviour) async throws {
+  /// - Parameter tls: The server's certificate and key, for a server that speaks TLS.
+  init(_ behaviour: Behaviour, tls: NIOSSLContext? = nil) async throws {
     channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
+          if let tls {
+            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
+          }
           try channel.pipeline.syncOperations.addHandler(Handler(behaviour))
         }
       }

@@ -94,6 +94,41 @@ import Testing
       ])
   }
 
+  @Test func `the authorities of targets are files, read when a worker starts`() async throws {
+    let text = """
+      database: "host=/nowhere"
+      environments:
+        eu:
+          authos: {url: "https://id.example", organization: a, service: b, ca-file: none.pem}
+          targets:
+            web-hooks: {ca-file: /nowhere/either.pem}
+      """
+    let configuration = try load(
+      text, variables: ["WRIT_ENVIRONMENTS_EU_TARGETS_WEB_HOOKS_CA_FILE": "/nowhere/other.pem"])
+    #expect(
+      configuration.environments.first?.authorities.mapValues(\.path)
+        == ["authos": "none.pem", "web-hooks": "/nowhere/other.pem"])
+    let error = #expect(throws: ConfigurationError.self) { try configuration.workerValues() }
+    #expect(
+      error?.faults.map(\.description) == [
+        "writ.yaml:4: environments.eu.authos.ca-file: there is no file none.pem",
+        "WRIT_ENVIRONMENTS_EU_TARGETS_WEB_HOOKS_CA_FILE: there is no file /nowhere/other.pem",
+      ])
+    let findings = await Examination(configuration: configuration).run()
+    #expect(
+      findings.filter { $0.subject.hasPrefix("certificates ") || $0.subject == "target eu" } == [
+        Finding(
+          .fail, "certificates eu/authos",
+          "environments.eu.authos.ca-file: there is no file none.pem"),
+        Finding(
+          .fail, "certificates eu/web-hooks",
+          "environments.eu.targets.web-hooks.ca-file: there is no file /nowhere/other.pem"),
+        Finding(
+          .warn, "target eu",
+          "not asked, since environments.eu.authos.ca-file cannot be used"),
+      ])
+  }
+
   @Test func `a directory in a file is relative to that file`() throws {
     var layers = ConfigurationLayers()
     layers.add(
@@ -140,6 +175,10 @@ import Testing
     (
       "environments: {p: {targets: {b: {url: 'https://u:p@h'}}}}\n",
       "writ.yaml:1: environments.p.targets.b.url: must be an http:// or https:// URL without user, query or fragment"
+    ),
+    (
+      "environments: {p: {targets: {b: {url: 'http://h', ca-file: a.pem}}}}\n",
+      "writ.yaml:1: environments.p.targets.b.ca-file: says nothing for an http:// address; make environments.p.targets.b.url an https:// one"
     ),
     (
       "environments: {p: {targets: {b: {uri: 'https://h'}}}}\n",

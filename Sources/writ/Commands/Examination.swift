@@ -3,6 +3,7 @@
 import Arazzo
 import Foundation
 import JobModel
+import JobRunner
 import JobStore
 import Postgres
 import Secrets
@@ -283,7 +284,8 @@ struct Examination: Sendable {
 
   private func targets(_ environment: Configuration.Environment) async -> [Finding] {
     var findings: [Finding] = []
-    if let authos = environment.authos { findings.append(await health(authos, environment.name)) }
+    findings += authorities(environment)
+    if let authos = environment.authos { findings.append(await health(authos, environment)) }
     guard let types = try? catalogue() else { return findings }
     let known = Set(types.flatMap { $0.targets.map(\.source) }).sorted()
     for name in environment.targets.keys.sorted() where !known.contains(name) {
@@ -306,23 +308,50 @@ struct Examination: Sendable {
     return findings
   }
 
-  private func health(
-    _ authos: Configuration.Environment.AuthOS, _ environment: String
-  ) async -> Finding {
-    let subject = "target \(environment)"
-    guard let url = URL(string: authos.url + "/health") else {
-      return Finding(.fail, subject, "\(authos.url) is no URL")
+  private func authorities(_ environment: Configuration.Environment) -> [Finding] {
+    environment.authorities.sorted { $0.key < $1.key }.map { target, file in
+      let subject = "certificates \(environment.name)/\(target)"
+      do throws(TrustRootsError) {
+        let count = try TrustRoots(file: file.path).count
+        return Finding(
+          .ok, subject, "\(count) in \(file.path), in place of the machine's trust roots")
+      } catch {
+        return Finding(.fail, subject, "\(file.key): \(error.description)")
+      }
     }
+  }
+
+  private func health(
+    _ authos: Configuration.Environment.AuthOS, _ environment: Configuration.Environment
+  ) async -> Finding {
+    let subject = "target \(environment.name)"
+    let key = "environments.\(environment.name).authos"
+    var values = WorkerConfiguration.Values()
+    values.version = BuildVersion.text
+    values.environments = [EnvironmentConfiguration(name: environment.name, targets: [:])]
+    let file = environment.authorities[SecretNaming.authOS]
     do {
-      let status = try await HealthProbe.status(of: url, within: .seconds(5))
+      let status = try await HealthProbe.status(
+        of: authos.url + "/health", within: .seconds(5),
+        trusting: try file.map { try TrustRoots(file: $0.path) },
+        as: try WorkerConfiguration(values))
       return status == 200
         ? Finding(.ok, subject, "\(authos.url) answers")
         : Finding(.fail, subject, "\(authos.url)/health answered \(status) instead of 200")
-    } catch {
+    } catch is TrustRootsError {
+      return Finding(.warn, subject, "not asked, since \(key).ca-file cannot be used")
+    } catch TransportFailure.notSent(let reason) where reason.isAboutTLS {
+      let remedy =
+        reason == .tlsUntrusted
+        ? "the authority is unknown or the certificate has expired; see \(key).ca-file"
+        : "check \(key).url"
       return Finding(
         .fail, subject,
-        "\(authos.url) cannot be reached; check environments.\(environment).authos.url, and the way "
-          + "there")
+        "\(authos.url): \(Classification.of(.notSent(reason)).text) (\(reason.rawValue)); \(remedy)"
+      )
+    } catch {
+      return Finding(
+        .fail, subject, "\(authos.url) cannot be reached; check \(key).url, and the way there")
     }
   }
 

@@ -41,7 +41,7 @@ struct WorkerCommand: AsyncParsableCommand {
         "environments: a worker needs at least one; add `environments: {production: {authos: {url: …, "
           + "organization: …, service: …}}}` to the configuration")
     }
-    let workerConfiguration = try WorkerConfiguration(configuration.workerValues)
+    let workerConfiguration = try WorkerConfiguration(configuration.workerValues())
     let databaseTimeout = workerConfiguration.values.databaseTimeout
     let pool = PostgresPool(
       configuration: try configuration.postgres(statementTimeout: databaseTimeout),
@@ -101,20 +101,23 @@ extension Configuration {
     return try DirectorySecretStore(directory: secretsDirectory)
   }
 
-  /// What a worker is told: its own defaults, and what was configured.
-  var workerValues: WorkerConfiguration.Values {
+  /// What a worker is told: its own defaults, and what was configured; reads the files of authorities.
+  ///
+  /// - Throws: ``ConfigurationError`` with every file that cannot be used.
+  func workerValues() throws(ConfigurationError) -> WorkerConfiguration.Values {
     var values = WorkerConfiguration.Values()
     values.host = ProcessInfo.processInfo.hostName
     values.name = worker.name ?? "\(values.host)-\(getpid())"
     values.version = BuildVersion.text
-    values.environments = environments.filter { worker.environments?.contains($0.name) ?? true }
-      .map {
-        var targets = $0.targets
-        targets[SecretNaming.authOS] = $0.authos?.url
-        return EnvironmentConfiguration(
-          name: $0.name, targets: targets, organization: $0.authos?.organization,
-          service: $0.authos?.service)
-      }
+    let served = environments.filter { worker.environments?.contains($0.name) ?? true }
+    let trustRoots = try trustRoots(of: served)
+    values.environments = served.map {
+      var targets = $0.targets
+      targets[SecretNaming.authOS] = $0.authos?.url
+      return EnvironmentConfiguration(
+        name: $0.name, targets: targets, organization: $0.authos?.organization,
+        service: $0.authos?.service, trustRoots: trustRoots[$0.name] ?? [:])
+    }
     func set<Value>(_ path: WritableKeyPath<WorkerConfiguration.Values, Value>, _ value: Value?) {
       if let value { values[keyPath: path] = value }
     }
@@ -133,5 +136,27 @@ extension Configuration {
     set(\.refusedKeyPause, worker.refusedKeyPause)
     set(\.databaseTimeout, worker.databaseTimeout)
     return values
+  }
+
+  /// The authorities of targets, by environment and target.
+  ///
+  /// - Throws: ``ConfigurationError`` with every file that cannot be used.
+  func trustRoots(
+    of environments: [Environment]
+  ) throws(ConfigurationError) -> [String: [String: TrustRoots]] {
+    var roots: [String: [String: TrustRoots]] = [:]
+    var faults: [ConfigurationFault] = []
+    for environment in environments {
+      for (target, file) in environment.authorities.sorted(by: { $0.key < $1.key }) {
+        do throws(TrustRootsError) {
+          roots[environment.name, default: [:]][target] = try TrustRoots(file: file.path)
+        } catch {
+          faults.append(
+            ConfigurationFault(origin: file.origin, key: file.key, reason: error.description))
+        }
+      }
+    }
+    guard faults.isEmpty else { throw ConfigurationError(faults: faults) }
+    return roots
   }
 }

@@ -23,6 +23,16 @@ struct Configuration: Sendable {
     var authos: AuthOS?
     /// The base URLs of other targets, as written, by name of the source description.
     var targets: [String: String] = [:]
+    /// The files of the authorities by which the certificates of targets are checked, by name; AuthOS is one
+    /// of them.
+    var authorities: [String: AuthorityFile] = [:]
+  }
+
+  /// A file of certificates, and where it was named.
+  struct AuthorityFile: Sendable, Hashable {
+    var path: String
+    var key: String
+    var origin: SettingOrigin
   }
 
   /// What a worker was told; `nil` leaves the worker's own default.
@@ -84,8 +94,8 @@ struct Configuration: Sendable {
         "must not hold a password, since every user of this machine can read arguments; use "
           + "PGPASSFILE, WRIT_DATABASE or the configuration file")
     }
-    catalogue = reader.directory("catalogue")
-    secretsDirectory = reader.directory("secrets.directory")
+    catalogue = reader.path("catalogue")
+    secretsDirectory = reader.path("secrets.directory")
     if let level = reader.choice("log.level") { logLevel = Logger.Level(rawValue: level) ?? .info }
     if let format = reader.choice("log.format") { logFormat = LogFormat(rawValue: format) ?? .auto }
   }
@@ -102,7 +112,8 @@ struct Configuration: Sendable {
       environments.append(
         Environment(
           name: name, isDefault: reader.boolean("\(prefix).default") ?? false,
-          authos: readAuthOS(&reader, prefix, origin), targets: readTargets(&reader, prefix)))
+          authos: readAuthOS(&reader, prefix, origin), targets: readTargets(&reader, prefix),
+          authorities: readAuthorities(&reader, prefix)))
     }
     if environments.count == 1, !reader.has("environments.\(environments[0].name).default") {
       environments[0].isDefault = true
@@ -120,7 +131,9 @@ struct Configuration: Sendable {
     _ reader: inout ConfigurationReader, _ prefix: String, _ origin: SettingOrigin
   ) -> Environment.AuthOS? {
     let keys = ["authos.url", "authos.organization", "authos.service"]
-    guard keys.contains(where: { reader.has("\(prefix).\($0)") }) else { return nil }
+    guard (keys + ["authos.ca-file"]).contains(where: { reader.has("\(prefix).\($0)") }) else {
+      return nil
+    }
     for key in keys where !reader.has("\(prefix).\(key)") {
       reader.report(missing: "\(prefix).\(key) is missing", at: origin, key: prefix)
     }
@@ -138,6 +151,9 @@ struct Configuration: Sendable {
       let key = "\(prefix).targets.\(target).url"
       if target == SecretNaming.authOS {
         reader.report(key, "the address of AuthOS is \(prefix).authos.url")
+        reader.report(
+          "\(prefix).targets.\(target).ca-file",
+          "the certificates of AuthOS are \(prefix).authos.ca-file")
       } else if target.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9_-]{0,62}/) == nil {
         reader.report(
           key,
@@ -148,6 +164,28 @@ struct Configuration: Sendable {
       }
     }
     return targets
+  }
+
+  private func readAuthorities(
+    _ reader: inout ConfigurationReader, _ prefix: String
+  ) -> [String: AuthorityFile] {
+    var files: [String: AuthorityFile] = [:]
+    let places =
+      [(SecretNaming.authOS, "\(prefix).authos")]
+      + reader.targetNames(below: prefix).filter { $0 != SecretNaming.authOS }.map {
+        ($0, "\(prefix).targets.\($0)")
+      }
+    for (target, place) in places {
+      let key = "\(place).ca-file"
+      guard let path = reader.path(key), let origin = reader.layers.settings[key]?.origin else {
+        continue
+      }
+      if reader.text("\(place).url")?.hasPrefix("http://") == true {
+        reader.report(key, "says nothing for an http:// address; make \(place).url an https:// one")
+      }
+      files[target] = AuthorityFile(path: path, key: key, origin: origin)
+    }
+    return files
   }
 
   private mutating func readWorker(_ reader: inout ConfigurationReader) {

@@ -8,6 +8,8 @@ struct ConfigurationKey: Sendable, Hashable {
     case connection
     /// A directory; relative to the file that names it, elsewhere to the working directory.
     case directory
+    /// A file; relative as a directory is.
+    case file
     /// The start of an `http` or `https` URL.
     case url
     /// Any text that is not empty.
@@ -28,6 +30,7 @@ struct ConfigurationKey: Sendable, Hashable {
       switch self {
       case .connection: "connection string"
       case .directory: "directory"
+      case .file: "file"
       case .url: "URL"
       case .text: "text"
       case .words: "list of words"
@@ -118,6 +121,10 @@ extension ConfigurationKey {
       "Where the AuthOS of this environment answers, without the path `/api`. Required for job types "
         + "that call AuthOS, together with the next two."),
     Self(
+      "environments.<name>.authos.ca-file", .file, default: "none",
+      "Certificates in PEM. They stand in place of the machine's trust roots when this AuthOS is called; see "
+        + "[targets.md](targets.md#tls)."),
+    Self(
       "environments.<name>.authos.organization", .text, default: "none",
       "The slug of the organization in AuthOS."),
     Self(
@@ -127,6 +134,9 @@ extension ConfigurationKey {
       "environments.<name>.targets.<target>.url", .url, default: "the document's first server",
       "Where another API answers: the one whose source description is called `<target>` in the job "
         + "types. See [targets.md](targets.md)."),
+    Self(
+      "environments.<name>.targets.<target>.ca-file", .file, default: "none",
+      "The same as `authos.ca-file` for this target."),
   ]
 
   private static let worker: [ConfigurationKey] = [

@@ -120,8 +120,8 @@ struct ConfigurationReader {
     return words
   }
 
-  /// A directory; one that a file names is relative to that file.
-  mutating func directory(_ key: String) -> String? {
+  /// A file or directory; one that a file names is relative to that file.
+  mutating func path(_ key: String) -> String? {
     guard let path = text(key) else { return nil }
     guard !path.hasPrefix("/"), case .file(let file, _)? = layers.settings[key]?.origin else {
       return path

@@ -38,13 +38,15 @@ enum KnownKeys {
   private static func targetKey(
     ofVariable text: Substring, _ environments: [String: Set<String>]
   ) -> String? {
-    guard text.hasSuffix("_URL"),
-      let (environment, rest) = text.dropLast("_URL".count).parted(at: "_TARGETS_")
+    guard
+      let (suffix, word) = [("_URL", "url"), ("_CA_FILE", "ca-file")].first(where: {
+        text.hasSuffix($0.0)
+      }), let (environment, rest) = text.dropLast(suffix.count).parted(at: "_TARGETS_")
     else { return nil }
     let named = environments.first { variablePart($0.key) == environment }
     let name = named?.key ?? environment.lowercased()
     let target = named?.value.first { variablePart($0) == rest } ?? rest.lowercased()
-    return "environments.\(name).targets.\(target).url"
+    return "environments.\(name).targets.\(target).\(word)"
   }
 
   private static func variablePart(_ name: String) -> String {

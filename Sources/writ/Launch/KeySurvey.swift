@@ -108,7 +108,7 @@ struct KeySurvey: Sendable {
       return
     }
     do {
-      let worker = try WorkerConfiguration(configuration.workerValues)
+      let worker = try WorkerConfiguration(configuration.workerValues())
       let sender = AsyncHTTPSender(configuration: worker)
       let keys = ManagedKeys(
         configuration: worker, sender: sender, secrets: try configuration.secretStore(),
