@@ -19,7 +19,10 @@ import Testing
       #expect(!job.isUnresolved)
       #expect(job.payload == JSONObject([("email", "a@b.cd")]))
       let answer = try await database.record(worker, job, .succeeded(1), .done)
-      #expect(answer == JobEntryAnswer(job: id, isAccepted: true, isHeldUp: false, isCancelRequested: false))
+      #expect(
+        answer
+          == JobEntryAnswer(
+            job: id, isAccepted: true, isHeldUp: false, isCancelRequested: false))
       #expect(
         try await database.story(id) == [
           "enqueued ->available", "claimed available>running", "step",

@@ -58,6 +58,10 @@ import Testing
 
   @Test(arguments: [
     ("email,emial\n", 1, "there is no field emial; did you mean email? (the first line may name "),
+    (
+      "email,sk_live_canary0123456789\n", 1,
+      "cell 2 is no field of the job type; is the header missing? (the first line may name "
+    ),
     ("email,email\n", 1, "the field email is named twice"),
     ("email\na@b.cd\nb@c.de,7\n", 3, "the record has 2 cells, and the first line 1"),
     ("email,note\na@b.cd\n", 2, "the record has 1 cell, and the first line 2"),

@@ -233,10 +233,10 @@ struct RowFile {
     ]
     let count = ready.faults.count
     var names: [(name: String, isText: Bool)] = []
-    for cell in record.cells {
+    for (place, cell) in record.cells.enumerated() {
       refusing { file throws(RowFileFault) in
         let name = try Self.text(cell.bytes, line: record.line)
-        let kind = try file.kind(ofField: name, line: record.line)
+        let kind = try file.kind(ofField: name, cell: place + 1, line: record.line)
         guard !names.contains(where: { $0.name == name }) else {
           throw RowFileFault(line: record.line, description: "the field \(name) is named twice")
         }
@@ -247,13 +247,17 @@ struct RowFile {
     if !isHeaderWrong { header = names }
   }
 
-  private func kind(ofField name: String, line: Int) throws(RowFileFault) -> String {
+  /// A name is repeated only where it is nearly one of ours: where the header was forgotten, it is somebody's
+  /// address or worse.
+  private func kind(ofField name: String, cell: Int, line: Int) throws(RowFileFault) -> String {
     if let kind = columns.kinds[name] { return kind }
     let known = columns.kinds.keys.sorted()
+    let suggestion = Suggestion.question(name, among: known)
     throw RowFileFault(
       line: line,
-      description: "there is no field \(name.printable.shortened(to: 60))"
-        + Suggestion.question(name, among: known)
+      description: (suggestion.isEmpty
+        ? "cell \(cell) is no field of the job type; is the header missing?"
+        : "there is no field \(name.printable.shortened(to: 60))\(suggestion)")
         + " (the first line may name \(known.joined(separator: ", ")))")
   }
 

@@ -199,12 +199,20 @@ struct EnqueueCommand: AsyncParsableCommand {
     return value
   }
 
+  private static let payloadLimit = 1 << 20
+
   private static func read(_ source: String) throws -> [UInt8] {
     let handle =
       source == "-"
       ? FileHandle.standardInput : FileHandle(forReadingAtPath: String(source.dropFirst()))
-    guard let handle, let data = try handle.readToEnd() else {
+    // What is longer than any payload is not read to its end, if it has one.
+    guard let handle, let data = try handle.read(upToCount: payloadLimit + 1) else {
       throw CommandError(.badData, "--payload: the input is empty or cannot be read")
+    }
+    guard data.count <= payloadLimit else {
+      throw CommandError(
+        .badData,
+        "--payload: the input has more than \(payloadLimit) bytes; a payload has at most 65536")
     }
     return Array(data)
   }
