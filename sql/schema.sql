@@ -221,6 +221,7 @@ CREATE FUNCTION writ.batch_jobs(batch_id bigint, only_state text DEFAULT NULL::t
     AS $_$
 #variable_conflict use_column
 begin
+  perform writ_data.check_page('batch_jobs', 'max_jobs', $4);
   perform from writ.batch_status($1);
   return query
     select j.id, j.state, j.waiting_reason, j.idempotency_key, j.finished_at,
@@ -228,7 +229,7 @@ begin
       from writ.job as j
      where j.batch_id = $1 and j.id > $3 and ($2 is null or j.state = $2)
      order by j.id
-     limit greatest(least($4, 10000), 0);
+     limit least($4, 10000);
 end
 $_$;
 
@@ -264,13 +265,14 @@ declare
   _caller constant text := writ_data.caller();
   _sees_all constant boolean := writ_data.sees_all();
 begin
+  perform writ_data.check_page('batches', 'max_batches', $1);
   return query
     select d.*
       from (
         select b.* from writ_data.batch as b
          where b.created_by = _caller or _sees_all
          order by b.id desc
-         limit greatest(least($1, 1000), 0)
+         limit least($1, 1000)
       ) as b,
       lateral writ_data.describe_batch(row(b.*)::writ_data.batch) as d
      order by d.id desc;
@@ -736,6 +738,7 @@ CREATE FUNCTION writ.job_rows(job_id bigint, after bigint DEFAULT 0, at_most big
 declare
   _caller constant text := writ_data.caller();
 begin
+  perform writ_data.check_page('job_rows', 'at_most', $3);
   if not exists (
     select from writ_data.job as j
      where j.id = $1 and (j.enqueued_by = _caller or pg_has_role(_caller, 'writ_admin', 'member'))
@@ -757,7 +760,7 @@ begin
       ) as r
      where r.place > coalesce($2, 0)
      order by r.place
-     limit case when $3 < 0 then 0 else $3 end;
+     limit $3;
 end
 $_$;
 
@@ -1043,8 +1046,9 @@ begin
     place := place + 1;
     fact := 'job';
     detail := format(
-      '%s %s is %s after %s attempts%s', _job.type, $1,
-      _job.state || coalesce(' for ' || _job.waiting_reason, ''), _job.attempt,
+      '%s %s is %s after %s%s', _job.type, $1,
+      _job.state || coalesce(' for ' || _job.waiting_reason, ''),
+      writ_data.counted(_job.attempt, 'attempt'),
       coalesce(', last error ' || (_job.last_error ->> 'code'), '')
     );
     return next;
@@ -2226,6 +2230,21 @@ $$;
 
 ALTER FUNCTION writ_data.check_order(type text, payload jsonb, _text text, subject text, run_at timestamp with time zone, priority integer, idempotency_key text, expires_at timestamp with time zone) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.check_page(function_name text, field text, size bigint) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+  if size < 1 then
+    raise exception using
+      errcode = 'WR003', column = field,
+      message = function_name || ': ' || field || ' must be at least 1',
+      hint = 'Leave it out for the default.';
+  end if;
+end
+$$;
+
+ALTER FUNCTION writ_data.check_page(function_name text, field text, size bigint) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.check_rows(type text, row_values jsonb[], first_place integer, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, max_faults integer) RETURNS writ_data.row_fault[]
     LANGUAGE plpgsql STABLE
     AS $_$
@@ -2312,12 +2331,6 @@ begin
         values
           ('cron', 'cron must have at most 1000 characters and be no secret',
             length(spec ->> 'cron') > 1000 or writ_data.looks_secret(spec ->> 'cron')),
-          ('queue', 'queue must be the name of a queue',
-            spec -> 'queue' <> 'null' and (
-              jsonb_typeof(spec -> 'queue') <> 'string'
-              or spec ->> 'queue' !~ '^[a-z][a-z0-9_-]{0,62}$'
-              or writ_data.looks_secret(spec ->> 'queue')
-            )),
           ('is_last_day', 'is_last_day must be true or false',
             jsonb_typeof(spec -> 'is_last_day') not in ('boolean', 'null')),
           ('matches_either_day', 'matches_either_day must be true or false',
@@ -2460,6 +2473,12 @@ end
 $_$;
 
 ALTER FUNCTION writ_data.count_running(environment text, type text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_data.counted(count integer, noun text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN (((count || ' '::text) || noun) || CASE WHEN (count = 1) THEN ''::text ELSE 's'::text END);
+
+ALTER FUNCTION writ_data.counted(count integer, noun text) OWNER TO writ_owner;
 
 CREATE TABLE writ_data.batch (
     id bigint NOT NULL,
@@ -2779,7 +2798,8 @@ begin
     body := body || format(
       E'    if length(%s) < %s then\n  %s    end if;\n', variable, (input ->> 'min_length')::int,
       writ_data.refusal(
-        type, field, 'must have at least ' || (input ->> 'min_length')::int || ' characters',
+        type, field,
+        'must have at least ' || writ_data.counted((input ->> 'min_length')::int, 'character'),
         'Pass a longer text.'
       )
     );
@@ -2788,7 +2808,8 @@ begin
     body := body || format(
       E'    if length(%s) > %s then\n  %s    end if;\n', variable, (input ->> 'max_length')::int,
       writ_data.refusal(
-        type, field, 'must have at most ' || (input ->> 'max_length')::int || ' characters',
+        type, field,
+        'must have at most ' || writ_data.counted((input ->> 'max_length')::int, 'character'),
         'Pass a shorter text.'
       )
     );
@@ -2836,7 +2857,8 @@ begin
       E'    if cardinality(%s) < %s then\n  %s    end if;\n', variable,
       (input ->> 'min_items')::int,
       writ_data.refusal(
-        type, field, 'must have at least ' || (input ->> 'min_items')::int || ' elements',
+        type, field,
+        'must have at least ' || writ_data.counted((input ->> 'min_items')::int, 'element'),
         'Pass more elements.'
       )
     );
@@ -2846,7 +2868,8 @@ begin
       E'    if cardinality(%s) > %s then\n  %s    end if;\n', variable,
       (input ->> 'max_items')::int,
       writ_data.refusal(
-        type, field, 'must have at most ' || (input ->> 'max_items')::int || ' elements',
+        type, field,
+        'must have at most ' || writ_data.counted((input ->> 'max_items')::int, 'element'),
         'Pass fewer elements.'
       )
     );
@@ -3252,7 +3275,7 @@ ALTER FUNCTION writ_data.generate(spec jsonb, old_signature text) OWNER TO writ_
 
 CREATE FUNCTION writ_data.generator() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    RETURN 4;
+    RETURN 5;
 
 ALTER FUNCTION writ_data.generator() OWNER TO writ_owner;
 
@@ -4008,10 +4031,14 @@ declare
   _environment text;
   _field text;
 begin
-  if name is null or name !~ '^[a-z][a-z0-9_.-]{0,126}$' or writ_data.looks_secret(name) then
+  if name is null or name !~ '^[a-z][a-z0-9_.-]{0,126}$' then
     raise exception using
       errcode = 'WR003', column = 'name', message = 'the name of a schedule is not one',
       hint = 'A lower-case letter, then lower-case letters, digits, _ or -.';
+  elsif writ_data.looks_secret(name) then
+    raise exception using
+      errcode = 'WR005', column = 'name', message = 'the name of the schedule looks like a secret',
+      hint = 'Keys, tokens and passwords belong in the secret store; nothing was stored.';
   end if;
   if jsonb_typeof(spec -> 'cron') is distinct from 'string'
     or exists (
@@ -4039,7 +4066,7 @@ begin
   _schedule.is_last_day := coalesce((spec ->> 'is_last_day')::boolean, false);
   _schedule.matches_either_day := coalesce((spec ->> 'matches_either_day')::boolean, false);
   _schedule.time_zone := coalesce(spec ->> 'time_zone', 'UTC');
-  _schedule.inputs := coalesce(spec -> 'inputs', '{}');
+  _schedule.inputs := coalesce(nullif(spec -> 'inputs', 'null'), '{}');
   _schedule.queue := spec ->> 'queue';
   _schedule.priority := (spec ->> 'priority')::smallint;
   _schedule.missed := coalesce(spec ->> 'missed', 'once');
@@ -4063,8 +4090,7 @@ begin
   end if;
   for _environment in
     select e from jsonb_array_elements_text(
-      case when jsonb_array_length(spec -> 'environments') > 0 then spec -> 'environments'
-        else '[null]' end
+      coalesce(nullif(nullif(spec -> 'environments', 'null'), '[]'), '[null]')
     ) as e
   loop
     _schedule.environment := _environment;
@@ -4270,7 +4296,7 @@ begin
       '%s: row %s: %s%s', type, _first.place, substr(_first.message, length(type) + 3),
       case
         when _count >= max_faults then format(' (and %s more wrong rows or more)', _count - 1)
-        when _count > 1 then format(' (and %s more wrong rows)', _count - 1)
+        when _count > 1 then format(' (and %s)', writ_data.counted(_count - 1, 'more wrong row'))
         else ''
       end
     ),
@@ -7052,6 +7078,8 @@ REVOKE ALL ON FUNCTION writ_data.check_expiry(type text, expires_at timestamp wi
 
 REVOKE ALL ON FUNCTION writ_data.check_order(type text, payload jsonb, _text text, subject text, run_at timestamp with time zone, priority integer, idempotency_key text, expires_at timestamp with time zone) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.check_page(function_name text, field text, size bigint) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.check_rows(type text, row_values jsonb[], first_place integer, run_at timestamp with time zone, priority integer, expires_at timestamp with time zone, max_faults integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.check_schedule(name text, spec jsonb) FROM PUBLIC;
@@ -7061,6 +7089,8 @@ REVOKE ALL ON FUNCTION writ_data.check_type(type text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION writ_data.checking_body(spec jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.count_running(environment text, type text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.counted(count integer, noun text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.describe_batch(batch writ_data.batch, OUT id bigint, OUT state text, OUT created_at timestamp with time zone, OUT created_by text, OUT closed_at timestamp with time zone, OUT finished_at timestamp with time zone, OUT jobs bigint, OUT scheduled bigint, OUT available bigint, OUT running bigint, OUT retryable bigint, OUT waiting bigint, OUT review bigint, OUT completed bigint, OUT discarded bigint, OUT cancelled bigint, OUT per_second numeric, OUT done_in interval, OUT callback_job_id bigint, OUT callback_state text) FROM PUBLIC;
 
