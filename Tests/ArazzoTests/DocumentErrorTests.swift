@@ -23,7 +23,7 @@ import Testing
       "title: Register a reader",
       "title: 2026",
       "register_reader.arazzo.yaml:3: $.info.title: 'title' must be a text, but this "
-        + "is a number"),
+        + "is a number; put quotes around it"),
     Edit(
       "title: Register a reader",
       "title: Register a reader\n  \"title\": Again",

@@ -115,8 +115,8 @@ import Testing
       "value: $input.email\n",
       "register_reader.arazzo.yaml:33: $.workflows[0].steps[0].parameters[0].value: an "
         + "expression starts with one of $url, $method, $statusCode, $request, $response, "
-        + "$inputs, $outputs, $steps, $workflows, $sourceDescriptions, $components, $self "
-        + "(at character 1)"),
+        + "$inputs, $outputs, $steps, $workflows, $sourceDescriptions, $components, $self; "
+        + "did you mean $inputs? (at character 1)"),
     Edit(
       "reference: $components.parameters.reader",
       "reference: $components.parameters.writer",

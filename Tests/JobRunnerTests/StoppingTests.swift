@@ -77,7 +77,7 @@ import Testing
         let holder = try await workshop.admin.job(job)?.workerID ?? 0
         try await workshop.admin.deregisterWorker(holder)
         try await workshop.expect(job, toBe: "completed")
-        let hasRegistered = try await eventually { worker.statistics.registrations == 2 }
+        let hasRegistered = try await eventually { worker.statistics.registrations >= 2 }
         #expect(hasRegistered)
         #expect(worker.statistics.leaseLost >= 1)
       }
