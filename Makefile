@@ -6,8 +6,9 @@
 demo: build
 	.build/debug/writ demo
 
-# Line by line, so that a run that is cut off has told all that it did.
-TEST = stdbuf -oL swift test --skip-build --disable-xctest
+# Line by line, so that a run that is cut off has told all that it did; a few tests at once, so that none waits for
+# what two hundred others leave of the CPU.
+TEST = stdbuf -oL swift test --skip-build --disable-xctest --experimental-maximum-parallelization-width 6
 
 # Workers, and then whole processes, come by themselves, so that what they wait for is not what other tests leave of the CPU.
 test: set-up lint

@@ -36,7 +36,7 @@ let quietLogger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// Waits until something holds; the deadline only ends a test that has failed already.
 func eventually(
-  _ deadline: Duration = .seconds(20), _ condition: () async throws -> Bool
+  _ deadline: Duration = .seconds(60), _ condition: () async throws -> Bool
 ) async throws -> Bool {
   let start = ContinuousClock.now
   while ContinuousClock.now - start < deadline {

@@ -96,7 +96,7 @@ import Testing
         }
         #expect(isIdle)
         let job = try await workshop.order("create_user", ["email": "ada@example.com"])
-        try await workshop.expect(job, toBe: "completed", within: .seconds(5))
+        try await workshop.expect(job, toBe: "completed", within: .seconds(20))
       }
     }
   }
