@@ -36,13 +36,15 @@ extension WholeProcesses {
         }
         let victim = try await fixture.startWorker("victim")
         for name in ["second", "third"] { _ = try await fixture.startWorker(name) }
-        try await awaiting("the victim to run some", within: .seconds(20)) {
+        try await awaiting("the victim to run one", within: .seconds(20), every: .milliseconds(5)) {
           try await fixture.pool.query(
             """
             select count(*) as jobs from writ_data.job as j
               join writ_data.worker as w on w.id = j.worker_id
-             where w.name = 'victim' and j.state = 'running' and (
-               select count(*) from writ_data.job_history) > 10
+             where w.name = 'victim' and j.state = 'running'
+               -- Just begun, so that it still runs when the victim dies.
+               and j.claimed_at > clock_timestamp() - interval '40 ms'
+               and (select count(*) from writ_data.job_history) > 10
             """)[0]["jobs"].decode() > 0
         }
         await victim.destroy()

@@ -211,8 +211,10 @@ private struct Point: Sendable {
       try await waiting { fixture.authOS.counts.faults[fault.kind] ?? 0 > before ? true : nil }
       return try await waiting { try await Self.mostSilent(fixture, pids) }
     case .requestHeld(let operation, let step):
+      // Every request, since other steps send the same operation: an orphan is deleted as an old key is.
       fixture.authOS.faults = FaultPlan(
-        rules: [FaultRule(FaultRoute(operation), script: [.slow(.seconds(4))])])
+        rules: [FaultRule(FaultRoute(operation), .slow(.seconds(4)))])
+      defer { fixture.authOS.faults = FaultPlan() }
       return try await waiting { try await Self.worker(fixture, pids, at: step, openFor: 0.3) }
     case .journal(let step):
       return try await waiting { try await Self.worker(fixture, pids, at: step, openFor: nil) }
