@@ -14,7 +14,7 @@ extension WholeProcesses {
     static let rounds =
       ProcessInfo.processInfo.environment["WRIT_STORM_ROUNDS"].flatMap { Int($0) } ?? 2
 
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(10)))
     func `keys are rotated two hundred times under load, and no job notices`() async throws {
       var options = FixtureOptions()
       options.otherKeys = 130
