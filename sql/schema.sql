@@ -1374,7 +1374,7 @@ begin
     closes_batch := true;
   else
     batch := batch_id;
-    perform writ_data.join_batch(batch);
+    perform writ_data.join_batch(batch, coalesce(closes_batch, false));
   end if;
   jobs := 0;
   while _first <= cardinality(row_values)
@@ -1797,6 +1797,12 @@ begin
               where earlier.environment = j.environment and earlier.subject = j.subject
                 and earlier.id < j.id and earlier.state <> 'scheduled'
                 and earlier.waiting_reason is distinct from 'batch'
+           )
+       -- Also who seems to hold the slot while an open transaction gives it up: an insert would wait
+       -- for that transaction.
+       and not exists (
+             select from writ_data.subject_slot as s
+              where s.environment = j.environment and s.subject = j.subject
            )
      order by j.subject
   ), made as (
@@ -2975,6 +2981,11 @@ begin
       end if;
       continue;
     end if;
+    perform from writ_data.job as j where j.id = _batch.callback_job_id for update skip locked;
+    -- Somebody is cancelling the callback: the next sweep sees whether he has.
+    continue when not found and exists (
+      select from writ_data.job as j where j.id = _batch.callback_job_id
+    );
     update writ_data.batch as b
        set finished_at = $1, jobs = c.jobs, completed = c.completed, discarded = c.discarded,
            cancelled = c.cancelled
@@ -3136,6 +3147,7 @@ begin
          and not exists (select from writ_data.job as j where j.id = s.job_id)
        order by s.created_at
        limit 10
+         for update skip locked
     ) as o;
   if _old is null then
     return;
@@ -3157,6 +3169,8 @@ CREATE FUNCTION writ_data.forget_rows(job_id bigint) RETURNS void
     AS $_$
 #variable_conflict use_column
 begin
+  -- In the order of forget_old_rows, which may be at the same job.
+  perform from writ_data.row_set as s where s.job_id = $1 for update;
   delete from writ_data.job_row as r where r.job_id = $1;
   delete from writ_data.row_set as s where s.job_id = $1;
 end
@@ -3363,7 +3377,7 @@ $_$;
 
 ALTER FUNCTION writ_data.is_public_key(value text) OWNER TO writ_owner;
 
-CREATE FUNCTION writ_data.join_batch(batch_id bigint) RETURNS void
+CREATE FUNCTION writ_data.join_batch(batch_id bigint, closes boolean) RETURNS void
     LANGUAGE plpgsql
     AS $_$
 #variable_conflict use_column
@@ -3372,8 +3386,12 @@ declare
 begin
   select b.* into _batch
     from writ_data.batch as b
-   where b.id = $1 and b.created_by = writ_data.caller()
-     for key share;
+   where b.id = $1 and b.created_by = writ_data.caller();
+  if found and $2 then
+    select b.* into _batch from writ_data.batch as b where b.id = $1 for update;
+  elsif found then
+    select b.* into _batch from writ_data.batch as b where b.id = $1 for key share;
+  end if;
   if not found then
     perform writ_data.refuse_batch(
       'there is no such batch, or another role made it', 'writ.create_batch makes one.'
@@ -3386,7 +3404,7 @@ begin
 end
 $_$;
 
-ALTER FUNCTION writ_data.join_batch(batch_id bigint) OWNER TO writ_owner;
+ALTER FUNCTION writ_data.join_batch(batch_id bigint, closes boolean) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_data.keep_rows(job_id bigint, seq integer, rows jsonb, now timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
@@ -4435,6 +4453,17 @@ begin
      limit 1;
     if _newer is not null then
       rule := format('job %s must not be replayed: job %s about the same subject completed after it', $1, _newer);
+    else
+      -- Who holds the slot has begun, and would come to its end first.
+      select s.job_id
+        into _newer
+        from writ_data.subject_slot as s
+       where s.environment = _job.environment and s.subject = _job.subject and s.job_id > $1;
+      if _newer is not null then
+        rule := format('job %s must not be replayed: job %s about the same subject has begun after it', $1, _newer);
+      end if;
+    end if;
+    if _newer is not null then
       hint := 'Replaying it would undo the newer one; force does it all the same.';
       is_forcible := true;
       return;
@@ -4997,8 +5026,18 @@ begin
   end if;
 
   -- Anew, because a gate or a slot may have been waited for: nobody may seem to start before his
-  -- predecessor ended.
+  -- predecessor ended. And a worker whose lease has ended meanwhile may have been swept already:
+  -- what it took then, no sweep would find. The sweeper waits for this row, and looks afterwards.
   _now := clock_timestamp();
+  perform
+     from writ_data.worker as w
+    where w.id = $1 and w.state = 'live' and w.lease_expires_at > _now
+      for share;
+  if not found then
+    raise exception using
+      errcode = '55000', message = 'claim: the lease of the worker has ended',
+      hint = 'Register anew.';
+  end if;
   return query
     with place as (
       select g.id, g.place, old.unresolved, old.claim_order, old.state
@@ -5622,6 +5661,16 @@ begin
   )
   select count(*) into _lost_count from lost;
 
+  -- A net: no worker that is gone may have a job left.
+  if _is_full then
+    update writ_data.worker as w
+       set is_swept = false
+     where w.id = any (
+             array(select distinct j.worker_id from writ_data.job as j where j.state = 'running')
+           )
+       and w.is_swept;
+  end if;
+
   -- Their jobs go first again, or to a person when they have failed often enough. What a worker
   -- that stopped in order left behind costs no attempt.
   select array_agg(w.id) into _lost from writ_data.worker as w where not w.is_swept
@@ -5752,6 +5801,17 @@ begin
       select e.name, t.name
         from writ_data.environment as e, writ_data.job_type as t
        where t.concurrency is not null and t.published_at > _now - interval '15 seconds'
+      union
+      -- Whatever a longer transaction has changed, once a minute.
+      select l.environment, l.type
+        from writ_data.limit_in_force as l
+       where _is_full and l.concurrency is not null
+         and exists (
+               select
+                 from writ_data.job as j
+                where j.state = 'running' and not j.is_limited and j.environment = l.environment
+                  and l.type in ('', j.type)
+             )
     loop
       perform writ_data.count_running(_place.environment, _place.type);
     end loop;
@@ -5760,7 +5820,11 @@ begin
     when lock_not_available then null;
   end;
 
-  perform writ_data.finish_batches(_now);
+  begin
+    perform writ_data.finish_batches(_now);
+  exception
+    when lock_not_available then null;
+  end;
 
   if _is_full then
     -- The next month first: where a default partition holds rows of this one already, this one's
@@ -5793,7 +5857,11 @@ begin
                 limit 1000
              )
            );
-    perform writ_data.forget_old_rows(_now, 10000);
+    begin
+      perform writ_data.forget_old_rows(_now, 10000);
+    exception
+      when lock_not_available then null;
+    end;
   end if;
   _asked := writ_data.promote_user_actions(_now, $1);
   _promoted := _promoted + _asked.promoted;
@@ -6190,7 +6258,8 @@ CREATE VIEW writ.job_summary AS
     (job.state)::text AS state,
     (job.waiting_reason)::text AS waiting_reason,
     count(*) AS jobs,
-    min(job.enqueued_at) AS oldest_enqueued_at
+    min(job.enqueued_at) AS oldest_enqueued_at,
+    min(job.run_at) AS oldest_run_at
    FROM writ_data.job
   GROUP BY job.type, job.environment, job.queue, job.state, job.waiting_reason;
 
@@ -6893,6 +6962,8 @@ CREATE INDEX row_set_age ON writ_data.row_set USING btree (created_at);
 
 CREATE INDEX schedule_due ON writ_data.schedule USING btree (next_fire_at) WHERE (next_fire_at IS NOT NULL);
 
+CREATE INDEX worker_idle ON writ_data.worker USING btree (id) WHERE (is_idle AND (state = 'live'::writ_data.worker_state));
+
 CREATE INDEX worker_unswept ON writ_data.worker USING btree (id) WHERE (NOT is_swept);
 
 ALTER INDEX writ_data.audit_event_job ATTACH PARTITION writ_data.audit_event_default_job_id_idx;
@@ -7134,7 +7205,7 @@ REVOKE ALL ON FUNCTION writ_data.is_portable_pattern(pattern text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.is_public_key(value text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION writ_data.join_batch(batch_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION writ_data.join_batch(batch_id bigint, closes boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.keep_rows(job_id bigint, seq integer, rows jsonb, now timestamp with time zone) FROM PUBLIC;
 

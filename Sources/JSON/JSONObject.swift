@@ -2,6 +2,9 @@
 
 /// The members of a JSON object, in the order of the document.
 ///
+/// Two names are the same when they have the same Unicode scalars, as for PostgreSQL and RFC 8259; Swift's
+/// `==` also takes other ways to write a character for the same.
+///
 /// Look-up walks the members: objects of API bodies are small, and a walk over a dozen members
 /// beats hashing.
 public struct JSONObject: Sendable {
@@ -19,9 +22,9 @@ public struct JSONObject: Sendable {
 
   /// The value of a member; setting `nil` removes it, setting a new name appends it.
   public subscript(name: String) -> JSONValue? {
-    get { members.first { $0.name == name }?.value }
+    get { members.first { $0.name.isSame(as: name) }?.value }
     set {
-      let index = members.firstIndex { $0.name == name }
+      let index = members.firstIndex { $0.name.isSame(as: name) }
       switch (index, newValue) {
       case (let index?, let value?): members[index].value = value
       case (let index?, nil): members.remove(at: index)
@@ -70,4 +73,20 @@ extension JSONObject: Sequence {
   public func makeIterator() -> IndexingIterator<[(name: String, value: JSONValue)]> {
     members.makeIterator()
   }
+}
+
+extension String {
+  /// Whether both have the same Unicode scalars; `==` also takes other ways to write a character.
+  public func isSame(as other: String) -> Bool { self == other && utf8.elementsEqual(other.utf8) }
+}
+
+/// A member's name as a key: what is the same for JSON, and nothing else, is equal.
+struct MemberName: Hashable {
+  let text: String
+
+  init(_ text: String) { self.text = text }
+
+  static func == (left: MemberName, right: MemberName) -> Bool { left.text.isSame(as: right.text) }
+
+  func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }

@@ -93,7 +93,7 @@ private struct JSONParser {
   mutating func parseObject(depth: Int) throws -> JSONValue {
     position += 1
     var members: [(String, JSONValue)] = []
-    var names: Set<String> = []
+    var names: Set<MemberName> = []
     skipWhiteSpace()
     if current == UInt8(ascii: "}") {
       position += 1
@@ -103,7 +103,7 @@ private struct JSONParser {
       skipWhiteSpace()
       guard current == UInt8(ascii: "\"") else { throw failure("a member name is expected") }
       let name = try parseString()
-      guard names.insert(name).inserted else { throw failure("a member name occurs twice") }
+      guard names.insert(MemberName(name)).inserted else { throw failure("a member name occurs twice") }
       skipWhiteSpace()
       guard current == UInt8(ascii: ":") else { throw failure("a colon is expected") }
       position += 1

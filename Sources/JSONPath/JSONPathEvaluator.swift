@@ -83,7 +83,7 @@ struct JSONPathEvaluator {
   ) throws(WorkLimitExceeded) {
     guard case .object(let object) = node.value else { return }
     try spend(object.count / 16)
-    if let value = object.exactMember(name) { selected.append(node.child(.name(name), value)) }
+    if let value = object[name] { selected.append(node.child(.name(name), value)) }
   }
 
   private func selectIndex(
@@ -247,7 +247,7 @@ struct JSONPathEvaluator {
       guard left.count == right.count else { return false }
       for (name, value) in left {
         try spend(right.count / 16)
-        guard let other = right.exactMember(name), try isEqual(value, other) else { return false }
+        guard let other = right[name], try isEqual(value, other) else { return false }
       }
       return true
     default: return false
@@ -280,16 +280,5 @@ extension JSONPathNode {
     case .object(let object): object.members.map { child(.name($0.name), $0.value) }
     default: []
     }
-  }
-}
-
-extension String {
-  /// Whether both have the same Unicode scalars; `==` also takes other ways to write a character.
-  fileprivate func isSame(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
-}
-
-extension JSONObject {
-  fileprivate func exactMember(_ name: String) -> JSONValue? {
-    members.first { $0.name.isSame(as: name) }?.value
   }
 }

@@ -37,6 +37,16 @@ public struct ClaimedJob: Sendable, Hashable {
   public var traceparent: String?
   /// The journal in the order of its sequence numbers.
   public var journal: [JournalEntry]
+  /// What of its row this program cannot read; payload and journal are empty then.
+  public var unreadable: UnreadablePart?
+
+  /// A part of a job's row.
+  public enum UnreadablePart: Sendable, Hashable {
+    /// No version of this program could have put it there.
+    case payload
+    /// A newer version may have written it.
+    case journal
+  }
 
   /// A claimed job; what is left out is what a job has that nothing happened to yet.
   public init(
@@ -45,7 +55,7 @@ public struct ClaimedJob: Sendable, Hashable {
     failures: Int = 0, maxAttempts: Int = 20, isUnresolved: Bool = false,
     isPastDeadline: Bool = false, isPastActionDeadline: Bool = false,
     isCancelRequested: Bool = false, traceparent: String? = nil,
-    journal: [JournalEntry] = []
+    journal: [JournalEntry] = [], unreadable: UnreadablePart? = nil
   ) {
     self.id = id
     self.type = type
@@ -63,5 +73,6 @@ public struct ClaimedJob: Sendable, Hashable {
     self.isCancelRequested = isCancelRequested
     self.traceparent = traceparent
     self.journal = journal
+    self.unreadable = unreadable
   }
 }

@@ -48,7 +48,7 @@ struct JobExecution: Sendable {
   mutating func run() async {
     context.statistics.count(\.running)
     defer { context.statistics.count(\.running, by: -1) }
-    guard let definition = await definition() else { return }
+    guard await isReadable(), let definition = await definition() else { return }
     let environment = context.configuration.environment(job.environment)
     var machine = WorkflowMachine(
       definition: definition, job: job, environment: environment?.inputs ?? [:])
@@ -189,7 +189,21 @@ struct JobExecution: Sendable {
     return await context.recorder.submit(records, of: job)
   }
 
-  // MARK: Definition
+  // MARK: Row and definition
+
+  /// Whether this program can read the job's row; if not, a person or another version has to.
+  private func isReadable() async -> Bool {
+    switch job.unreadable {
+    case nil: return true
+    case .payload?:
+      let error = JobError(
+        code: "payload_unreadable", text: "writ cannot read the job's payload; cancel the job")
+      await finish(.review(error), [.review(error)])
+    case .journal?:
+      await putOff("journal_unreadable", "this version of writ cannot read the job's journal")
+    }
+    return false
+  }
 
   /// The definition that the job was enqueued with; without one the job is put off.
   private func definition() async -> JobTypeDefinition? {

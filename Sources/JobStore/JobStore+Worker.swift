@@ -222,26 +222,30 @@ extension JobStore {
 }
 
 extension ClaimedJob {
+  /// A job whose payload or journal this program cannot read is claimed like any other: one such job must not
+  /// keep others from running.
   init(_ row: PostgresRow, queue: String, environment: String) throws {
-    let journal = try row.decodeJSON("journal") ?? .array([])
-    let id: Int = try row.decode("id")
-    let entries = try (journal.arrayValue ?? []).map { element in
-      guard let entry = JournalEntry(json: element) else {
-        throw JobStoreError(
-          .unreadableRow,
-          "the journal of job \(id) holds a row that this program does not understand")
-      }
-      return entry
-    }
+    let payload = try? row.decodeObject("payload")
+    let journal = try? Self.journal(row)
     self.init(
-      id: id, type: try row.decode("type"), environment: environment, queue: queue,
-      definitionHash: try row.decode("definition_hash"), payload: try row.decodeObject("payload"),
+      id: try row.decode("id"), type: try row.decode("type"), environment: environment, queue: queue,
+      definitionHash: try row.decode("definition_hash"), payload: payload ?? JSONObject(),
       subject: try row.decode("subject"), attempt: try row.decode("attempt"),
       failures: try row.decode("failures"), maxAttempts: try row.decode("max_attempts"),
       isUnresolved: try row.decode("unresolved"), isPastDeadline: try row.decode("past_deadline"),
       isPastActionDeadline: try row.decode("past_action_deadline"),
       isCancelRequested: try row.decode("cancel_requested"),
-      traceparent: try row.decode("traceparent"), journal: entries)
+      traceparent: try row.decode("traceparent"), journal: journal ?? [],
+      unreadable: payload == nil ? .payload : journal == nil ? .journal : nil)
+  }
+
+  private static func journal(_ row: PostgresRow) throws -> [JournalEntry] {
+    try (row.decodeJSON("journal")?.arrayValue ?? []).map { element in
+      guard let entry = JournalEntry(json: element) else {
+        throw JobStoreError(.unreadableRow, "a journal holds a row that this program does not know")
+      }
+      return entry
+    }
   }
 }
 
@@ -250,8 +254,7 @@ extension PostgresRow {
   func decodeJSON(_ name: String) throws -> JSONValue? {
     guard let text: String = try decode(name) else { return nil }
     do {
-      // Deeper than anything that is let in, with the levels around it: what cannot be read back stops
-      // the claim that meets it.
+      // Deeper than anything that is let in, with the levels around it.
       return try JSONValue(parsing: text.utf8, maximumDepth: 256)
     } catch {
       throw JobStoreError(.unreadableRow, "column \(name) holds no JSON that this program reads")

@@ -38,8 +38,11 @@ end
 $$;
 
 -- join_batch: the caller's batch is open, and stays so until this transaction has ended.
--- Locks: the row of the batch, shared with others who join it; who closes it waits for them.
-create or replace function writ_data.join_batch(batch_id bigint) returns void
+-- Locks: the row of the batch, shared with others who join it; who closes it waits for them. Who means
+-- to close it in this transaction takes it for himself at once: of two who share it, each would wait
+-- for the other.
+drop function if exists writ_data.join_batch(bigint);
+create or replace function writ_data.join_batch(batch_id bigint, closes boolean) returns void
 language plpgsql
 as $$
 #variable_conflict use_column
@@ -48,8 +51,12 @@ declare
 begin
   select b.* into _batch
     from writ_data.batch as b
-   where b.id = $1 and b.created_by = writ_data.caller()
-     for key share;
+   where b.id = $1 and b.created_by = writ_data.caller();
+  if found and $2 then
+    select b.* into _batch from writ_data.batch as b where b.id = $1 for update;
+  elsif found then
+    select b.* into _batch from writ_data.batch as b where b.id = $1 for key share;
+  end if;
   if not found then
     perform writ_data.refuse_batch(
       'there is no such batch, or another role made it', 'writ.create_batch makes one.'
@@ -222,8 +229,8 @@ $$;
 -- finish_batches: of the closed batches, finish those without an unfinished job, and let their
 -- callbacks run. Part of the sweep, so one at a time. Looks at up to 1,000 batches, with one probe
 -- of job_batch for each; when there are more, the next sweep goes on where this one stopped.
--- Locks: the row of a batch, with skip locked: somebody's transaction may hold it for hours, and no
--- sweep waits for anybody; then its callback.
+-- Locks: the row of a batch and its callback, with skip locked: somebody's transaction may hold them
+-- for hours, and no sweep waits for anybody.
 create or replace function writ_data.finish_batches(now timestamptz) returns int
 language plpgsql
 as $$
@@ -264,6 +271,11 @@ begin
       end if;
       continue;
     end if;
+    perform from writ_data.job as j where j.id = _batch.callback_job_id for update skip locked;
+    -- Somebody is cancelling the callback: the next sweep sees whether he has.
+    continue when not found and exists (
+      select from writ_data.job as j where j.id = _batch.callback_job_id
+    );
     update writ_data.batch as b
        set finished_at = $1, jobs = c.jobs, completed = c.completed, discarded = c.discarded,
            cancelled = c.cancelled

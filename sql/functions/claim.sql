@@ -130,6 +130,12 @@ begin
                 and earlier.id < j.id and earlier.state <> 'scheduled'
                 and earlier.waiting_reason is distinct from 'batch'
            )
+       -- Also who seems to hold the slot while an open transaction gives it up: an insert would wait
+       -- for that transaction.
+       and not exists (
+             select from writ_data.subject_slot as s
+              where s.environment = j.environment and s.subject = j.subject
+           )
      order by j.subject
   ), made as (
     insert into writ_data.subject_slot as s (environment, subject, job_id)
@@ -248,8 +254,9 @@ $$;
 -- The naive `order by … limit` from the left end walks over every entry of a claimed job for as
 -- long as anybody holds a snapshot, and falls to a tenth of its speed in minutes; from the cursor
 -- it does not.
--- Locks: gates of what was parked, job rows with skip locked, then gates of the rest, then slots.
--- Where no limit is in force, no gate.
+-- Locks: gates of what was parked, job rows with skip locked, then gates of the rest, then slots, then
+-- the worker's own row, shared. Where no limit is in force, no gate.
+-- Refuses with SQLSTATE 55000 when the lease has ended while it waited; nothing is taken then.
 -- Index: job_available, one range a lane; the settings below keep any plan from walking elsewhere,
 -- also one that was made when the table was empty. They make plans look dear, so JIT compilation
 -- has to be off too.
@@ -474,8 +481,18 @@ begin
   end if;
 
   -- Anew, because a gate or a slot may have been waited for: nobody may seem to start before his
-  -- predecessor ended.
+  -- predecessor ended. And a worker whose lease has ended meanwhile may have been swept already:
+  -- what it took then, no sweep would find. The sweeper waits for this row, and looks afterwards.
   _now := clock_timestamp();
+  perform
+     from writ_data.worker as w
+    where w.id = $1 and w.state = 'live' and w.lease_expires_at > _now
+      for share;
+  if not found then
+    raise exception using
+      errcode = '55000', message = 'claim: the lease of the worker has ended',
+      hint = 'Register anew.';
+  end if;
   return query
     with place as (
       select g.id, g.place, old.unresolved, old.claim_order, old.state

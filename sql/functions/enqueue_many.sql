@@ -161,7 +161,7 @@ $$;
 
 -- add_rows: check and store one slice. Returns how many jobs are new.
 -- Locks: key_job's, in the order of the keys, so that two callers with the same keys do not
--- deadlock.
+-- deadlock; within one call of this, so that with more rows than a slice of add_many they may.
 create or replace function writ_data.add_rows(
   type writ_data.job_type, row_values jsonb[], first_place int, batch_id bigint,
   run_at timestamptz, priority int, expires_at timestamptz, environment text, queue text,
@@ -451,7 +451,7 @@ begin
     closes_batch := true;
   else
     batch := batch_id;
-    perform writ_data.join_batch(batch);
+    perform writ_data.join_batch(batch, coalesce(closes_batch, false));
   end if;
   jobs := 0;
   while _first <= cardinality(row_values)

@@ -69,6 +69,17 @@ begin
      limit 1;
     if _newer is not null then
       rule := format('job %s must not be replayed: job %s about the same subject completed after it', $1, _newer);
+    else
+      -- Who holds the slot has begun, and would come to its end first.
+      select s.job_id
+        into _newer
+        from writ_data.subject_slot as s
+       where s.environment = _job.environment and s.subject = _job.subject and s.job_id > $1;
+      if _newer is not null then
+        rule := format('job %s must not be replayed: job %s about the same subject has begun after it', $1, _newer);
+      end if;
+    end if;
+    if _newer is not null then
       hint := 'Replaying it would undo the newer one; force does it all the same.';
       is_forcible := true;
       return;

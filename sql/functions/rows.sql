@@ -22,13 +22,15 @@ language plpgsql
 as $$
 #variable_conflict use_column
 begin
+  -- In the order of forget_old_rows, which may be at the same job.
+  perform from writ_data.row_set as s where s.job_id = $1 for update;
   delete from writ_data.job_row as r where r.job_id = $1;
   delete from writ_data.row_set as s where s.job_id = $1;
 end
 $$;
 
 -- forget_old_rows: what finished jobs have read, 30 days after they began to. A bounded number a call.
--- Locks: none that others want.
+-- Locks: row sets with skip locked; somebody may be replaying a job of theirs.
 create or replace function writ_data.forget_old_rows(now timestamptz, max_rows int) returns void
 language plpgsql
 as $$
@@ -45,6 +47,7 @@ begin
          and not exists (select from writ_data.job as j where j.id = s.job_id)
        order by s.created_at
        limit 10
+         for update skip locked
     ) as o;
   if _old is null then
     return;

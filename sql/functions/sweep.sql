@@ -153,6 +153,16 @@ begin
   )
   select count(*) into _lost_count from lost;
 
+  -- A net: no worker that is gone may have a job left.
+  if _is_full then
+    update writ_data.worker as w
+       set is_swept = false
+     where w.id = any (
+             array(select distinct j.worker_id from writ_data.job as j where j.state = 'running')
+           )
+       and w.is_swept;
+  end if;
+
   -- Their jobs go first again, or to a person when they have failed often enough. What a worker
   -- that stopped in order left behind costs no attempt.
   select array_agg(w.id) into _lost from writ_data.worker as w where not w.is_swept
@@ -283,6 +293,17 @@ begin
       select e.name, t.name
         from writ_data.environment as e, writ_data.job_type as t
        where t.concurrency is not null and t.published_at > _now - interval '15 seconds'
+      union
+      -- Whatever a longer transaction has changed, once a minute.
+      select l.environment, l.type
+        from writ_data.limit_in_force as l
+       where _is_full and l.concurrency is not null
+         and exists (
+               select
+                 from writ_data.job as j
+                where j.state = 'running' and not j.is_limited and j.environment = l.environment
+                  and l.type in ('', j.type)
+             )
     loop
       perform writ_data.count_running(_place.environment, _place.type);
     end loop;
@@ -291,7 +312,11 @@ begin
     when lock_not_available then null;
   end;
 
-  perform writ_data.finish_batches(_now);
+  begin
+    perform writ_data.finish_batches(_now);
+  exception
+    when lock_not_available then null;
+  end;
 
   if _is_full then
     -- The next month first: where a default partition holds rows of this one already, this one's
@@ -324,7 +349,11 @@ begin
                 limit 1000
              )
            );
-    perform writ_data.forget_old_rows(_now, 10000);
+    begin
+      perform writ_data.forget_old_rows(_now, 10000);
+    exception
+      when lock_not_available then null;
+    end;
   end if;
   _asked := writ_data.promote_user_actions(_now, $1);
   _promoted := _promoted + _asked.promoted;

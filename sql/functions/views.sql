@@ -35,7 +35,8 @@ comment on view writ.journal is 'What each step meant to do, and what came back.
 
 create or replace view writ.job_summary as
 select type, environment, queue, state::text as state, waiting_reason::text as waiting_reason,
-       count(*) as jobs, min(enqueued_at) as oldest_enqueued_at
+       count(*) as jobs, min(enqueued_at) as oldest_enqueued_at,
+       min(run_at) as oldest_run_at
   from writ_data.job
  group by type, environment, queue, state, waiting_reason;
 comment on view writ.job_summary is 'How many unfinished jobs there are, by type and state.';

@@ -36,8 +36,7 @@ struct EnqueueCommand: AsyncParsableCommand {
   @Option(
     help: "Do not carry it out any more from this time on, if it has changed nothing by then.")
   var expiresAt: String?
-  @Option(help: "0 goes first, 9 last; 5 if left out.")
-  var priority: Int?
+  @OptionGroup var urgency: PriorityOption
   @Option(help: "A text that stands for this one job: ordering twice gives the same job.")
   var idempotencyKey: String?
   @Option(help: "The environment; the default one if left out.")
@@ -103,7 +102,7 @@ struct EnqueueCommand: AsyncParsableCommand {
     if let file { return try await runInBulk(file) }
     let inputs = try given.inputs()
     let order = EnqueueOptions(
-      runAt: runAt.flatMap { PostgresTimestamp($0) }, priority: priority,
+      runAt: runAt.flatMap { PostgresTimestamp($0) }, priority: urgency.priority,
       idempotencyKey: idempotencyKey, environment: environment, queue: queue,
       traceparent: traceparent, expiresAt: expiresAt.flatMap { PostgresTimestamp($0) })
     let id = try await options.load().withStore { store in
@@ -125,7 +124,7 @@ struct EnqueueCommand: AsyncParsableCommand {
     let order = BulkOrder(
       type: type, path: file, format: fileFormat ?? RowFormat(fileName: file),
       options: BulkOptions(
-        runAt: runAt.flatMap { PostgresTimestamp($0) }, priority: priority,
+        runAt: runAt.flatMap { PostgresTimestamp($0) }, priority: urgency.priority,
         expiresAt: expiresAt.flatMap { PostgresTimestamp($0) }, environment: environment,
         queue: queue, traceparent: traceparent),
       batch: batch, callback: callback, checksOnly: check)

@@ -114,26 +114,41 @@ struct Examination: Sendable {
       + findings("snapshots") { try await snapshots(pool) }
   }
 
+  /// What is due, what waits for a person, and each queue in which the oldest job has been due for long.
   private func backlog(_ pool: PostgresPool) async throws -> [Finding] {
     guard let row = try await pool.query(.backlog).first else { return [] }
     let due: Int = try row.decode("due")
     let review: Int = try row.decode("review")
     let oldest: Double = try row.decode("oldest_seconds")
-    let age = DurationText.shown(.milliseconds(Int(oldest * 1_000)))
+    let late = try await pool.query(.lateQueues, [.double(Self.lateSeconds)]).map { row in
+      let environment: String = try row.decode("environment")
+      let queue: String = try row.decode("queue")
+      let jobs: Int = try row.decode("due")
+      return Finding(
+        .warn, "queue \(environment)/\(queue)",
+        "\(jobs) due, the oldest for \(Self.age(try row.decode("oldest_seconds"))); see that a live worker "
+          + "has it in worker.queues, or add workers or slots")
+    }
     return [
       due == 0
         ? Finding(.ok, "backlog", "no job is due")
         : Finding(
-          oldest > 300 ? .warn : .ok, "backlog",
-          "\(due) due, the oldest ordered \(age) ago"
-            + (oldest > 300
-              ? "; add workers or slots, or look at `writ jobs list --state available`" : "")
-        ),
+          late.isEmpty ? .ok : .warn, "backlog",
+          "\(due) due, the oldest for \(Self.age(oldest))"
+            + (late.isEmpty ? "" : "; see `writ jobs list --state available`"))
+    ] + late + [
       review == 0
         ? Finding(.ok, "review", "no job waits for a person")
         : Finding(
-          .warn, "review", "\(review) waiting for a person; see `writ jobs list --state waiting`"),
+          .warn, "review", "\(review) waiting for a person; see `writ jobs list --state waiting`")
     ]
+  }
+
+  /// How long a job may have been due before the doctor asks why, in seconds.
+  private static let lateSeconds = 300.0
+
+  private static func age(_ seconds: Double) -> String {
+    DurationText.shown(.milliseconds(Int(seconds * 1_000)))
   }
 
   /// One finding for each schedule that could order no job, or for all when there are none.
@@ -163,7 +178,7 @@ struct Examination: Sendable {
   private func snapshots(_ pool: PostgresPool) async throws -> [Finding] {
     guard let row = try await pool.query(.oldestSnapshot).first else { return [] }
     let seconds: Double = try row.decode("seconds")
-    let age = DurationText.shown(.milliseconds(Int(seconds * 1_000)))
+    let age = Self.age(seconds)
     return [
       seconds > 300
         ? Finding(
@@ -404,8 +419,21 @@ extension Statement {
            coalesce(sum(jobs) filter (where waiting_reason = 'review'), 0)::bigint as review,
            coalesce(
              extract(epoch from pg_catalog.clock_timestamp()
-               - min(oldest_enqueued_at) filter (where state = 'available')), 0
+               - min(oldest_run_at) filter (where state = 'available')), 0
            )::float8 as oldest_seconds
       from writ.job_summary
+    """
+
+  /// The queues in which a job that may be taken has been due for longer than so many seconds.
+  fileprivate static let lateQueues: Statement = """
+    select environment, queue, sum(jobs)::bigint as due,
+           extract(epoch from pg_catalog.clock_timestamp() - min(oldest_run_at))::float8
+             as oldest_seconds
+      from writ.job_summary
+     where state = 'available'
+     group by environment, queue
+    having min(oldest_run_at)
+             < pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => $1::float8)
+     order by environment, queue
     """
 }

@@ -97,8 +97,7 @@ struct SchedulesAddCommand: AsyncParsableCommand {
   var environment: [String] = []
   @Option(help: "The queue; `default` if left out.")
   var queue: String?
-  @Option(help: "0 goes first, 9 last; 5 if left out.")
-  var priority: Int?
+  @OptionGroup var urgency: PriorityOption
   @Option(
     help: ArgumentHelp(
       "What happens to a time at which no worker ran: once fires as soon as one runs, skip waits for "
@@ -111,9 +110,6 @@ struct SchedulesAddCommand: AsyncParsableCommand {
     guard MissedFiring(rawValue: missed) != nil else {
       throw ValidationError("--missed must be once or skip")
     }
-    if let priority, !(0...9).contains(priority) {
-      throw ValidationError("--priority must be from 0 to 9")
-    }
     do {
       _ = try CronExpression(parsing: cron)
     } catch {
@@ -125,7 +121,7 @@ struct SchedulesAddCommand: AsyncParsableCommand {
     let inputs = try given.inputs().objectValue ?? JSONObject()
     let schedule = SchedulePolicy(
       cron: try CronExpression(parsing: cron), timeZone: timeZone, inputs: inputs,
-      environments: environment, queue: queue, priority: priority,
+      environments: environment, queue: queue, priority: urgency.priority,
       missed: MissedFiring(rawValue: missed) ?? .once)
     let name = name ?? type
     let next = try await options.load().withStore { store in

@@ -100,6 +100,18 @@ extension Configuration {
   }
 }
 
+/// The priority of the jobs that a command orders.
+struct PriorityOption: ParsableArguments {
+  @Option(help: "0 goes first, 9 last; 5 if left out.")
+  var priority: Int?
+
+  func validate() throws {
+    if let priority, !(0...9).contains(priority) {
+      throw ValidationError("--priority must be from 0 to 9")
+    }
+  }
+}
+
 /// The inputs of a job.
 struct InputOptions: ParsableArguments {
   @Option(

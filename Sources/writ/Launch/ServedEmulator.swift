@@ -6,19 +6,25 @@ import Logging
 enum ServedEmulator {
   /// Serves what `server` makes, lends its port, and stops, whatever happens.
   ///
+  /// Cancellation reaches the body alone: the server answers until the body has ended the processes that ask
+  /// it, and is taken down when nobody does any more.
+  ///
   /// - Parameter server: Makes the server; it has to call what it is given once it listens.
   static func with<Value: Sendable>(
     _ server: @escaping @Sendable (Logger, @escaping @Sendable (Int) -> Void) -> EmulatorServer,
     _ body: @escaping @Sendable (_ port: Int) async throws -> Value
   ) async throws -> Value {
-    try await withThrowingTaskGroup(of: Value?.self) { group in
-      let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
+    let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
+    let serving = Task {
+      defer { continuation.finish() }
+      // Dropped connections and the end of the server are its purpose here, no errors to be told.
+      var silent = Logger(label: "emulator")
+      silent.logLevel = .critical
+      try await server(silent) { continuation.yield($0) }.run()
+    }
+    return try await withThrowingTaskGroup(of: Value?.self) { group in
       group.addTask {
-        defer { continuation.finish() }
-        // Dropped connections and the end of the server are its purpose here, no errors to be told.
-        var silent = Logger(label: "emulator")
-        silent.logLevel = .critical
-        try await server(silent) { continuation.yield($0) }.run()
+        try await serving.value
         return nil
       }
       group.addTask {
@@ -26,9 +32,10 @@ enum ServedEmulator {
         guard let port = await iterator.next() else { return nil }
         return try await body(port)
       }
-      defer { group.cancelAll() }
-      while let next = try await group.next() {
-        if let value = next { return value }
+      defer { serving.cancel() }
+      for try await value in group {
+        if let value { return value }
+        serving.cancel()
       }
       throw CancellationError()
     }

@@ -35,6 +35,8 @@ struct BadCommand: Sendable {
       "enqueue create_user --run-at tomorrow", 64,
       "--run-at takes a time such as 2026-12-24T02:00:00Z"),
     BadCommand(
+      "enqueue create_user --priority 99999", 64, "--priority must be from 0 to 9"),
+    BadCommand(
       "worker --set worker.slotz=4", 64,
       "--set worker.slotz: unknown key worker.slotz; did you mean worker.slots?"),
     BadCommand(
