@@ -103,7 +103,9 @@ private struct JSONParser {
       skipWhiteSpace()
       guard current == UInt8(ascii: "\"") else { throw failure("a member name is expected") }
       let name = try parseString()
-      guard names.insert(MemberName(name)).inserted else { throw failure("a member name occurs twice") }
+      guard names.insert(MemberName(name)).inserted else {
+        throw failure("a member name occurs twice")
+      }
       skipWhiteSpace()
       guard current == UInt8(ascii: ":") else { throw failure("a colon is expected") }
       position += 1

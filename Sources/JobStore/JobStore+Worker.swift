@@ -228,7 +228,8 @@ extension ClaimedJob {
     let payload = try? row.decodeObject("payload")
     let journal = try? Self.journal(row)
     self.init(
-      id: try row.decode("id"), type: try row.decode("type"), environment: environment, queue: queue,
+      id: try row.decode("id"), type: try row.decode("type"), environment: environment,
+      queue: queue,
       definitionHash: try row.decode("definition_hash"), payload: payload ?? JSONObject(),
       subject: try row.decode("subject"), attempt: try row.decode("attempt"),
       failures: try row.decode("failures"), maxAttempts: try row.decode("max_attempts"),

@@ -50,6 +50,14 @@ import Testing
     #expect(try JSONValue(parsing: "{}garbage".utf8, allowsTrailingBytes: true) == [:])
   }
 
+  @Test func `names that are written with other scalars are other names`() throws {
+    let value = try JSONValue(parsing: "{\"e\u{301}\":1,\"\u{e9}\":2}")
+    #expect(value["e\u{301}"] == 1)
+    #expect(value["\u{e9}"] == 2)
+    #expect(value["e"] == nil)
+    #expect(try JSONValue(parsing: "{\"e\u{301}\":1}") != JSONValue(parsing: "{\"\u{e9}\":1}"))
+  }
+
   @Test func `escapes are decoded`() throws {
     let value = try JSONValue(parsing: #""\u0041\ud834\udd1e\/\b\f""#)
     #expect(value == "A𝄞/\u{8}\u{C}")

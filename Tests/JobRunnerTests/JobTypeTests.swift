@@ -1,5 +1,7 @@
 import AuthOSEmulator
 import JSON
+import JobStore
+import Postgres
 import Testing
 
 @testable import JobRunner
@@ -123,6 +125,30 @@ import Testing
         #expect(worker.statistics.flushes < 300)
       }
       #expect(workshop.effects(.userInserted) == 100)
+    }
+  }
+
+  @Test func `a payload that cannot be read sends its job to a person and holds up no other`()
+    async throws
+  {
+    try await Workshop.open { workshop in
+      let bad = try await workshop.order("create_user", ["email": "bad@example.com"])
+      let good = try await workshop.order("create_user", ["email": "good@example.com"])
+      let deep = String(repeating: "[", count: 300) + String(repeating: "]", count: 300)
+      _ = try await workshop.admin.pool.query(
+        "update writ_data.job set payload = $2 where id = $1",
+        [.int(bad), .json("{\"email\": \(deep)}")])
+      try await workshop.withWorker { _, _ in
+        try await workshop.expect(good, toBe: "completed")
+        let isInReview = try await eventually {
+          try await workshop.admin.pool.query(
+            "select last_error ->> 'code' as code from writ.job where id = $1 and waiting_reason = 'review'",
+            [.int(bad)]
+          ).first?.decode("code") == "payload_unreadable"
+        }
+        #expect(isInReview)
+      }
+      #expect(workshop.authOS.snapshot.users.map(\.email) == ["good@example.com"])
     }
   }
 }

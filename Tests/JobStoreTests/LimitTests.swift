@@ -359,4 +359,21 @@ import Testing
           "select count(*) from writ_data.audit_event where event in ('parked', 'unparked')") == 0)
     }
   }
+
+  @Test func `what runs without being counted is counted within a minute`() async throws {
+    try await TestDatabase.with { database in
+      for _ in 0..<3 { _ = try await database.number("select writ.limited()") }
+      let worker = try await database.worker()
+      #expect(try await database.claim(worker).count == 2)
+      // As a claim leaves it that began while the limit was lifted.
+      try await database.sql("update writ_data.job set is_limited = false")
+      try await database.sql(
+        "update writ_data.job_type set published_at = clock_timestamp() - interval '1 hour'")
+      try await database.sql("update writ_data.sweep_state set full_at = '-infinity'")
+      _ = try await database.store.sweepJobs(limit: 100)
+      #expect(
+        try await database.number("select count(*) from writ_data.job where is_limited") == 2)
+      #expect(try await database.claim(worker).isEmpty)
+    }
+  }
 }

@@ -154,4 +154,90 @@ import WritTesting
       #expect(try await database.sql(parts).count == 1)
     }
   }
+
+  @Test func `calling off a batch's callback holds up no sweep, and it does not run`() async throws
+  {
+    try await TestDatabase.with { database in
+      let batch = try await database.number(
+        "select writ.create_batch('create_user', $1)",
+        [
+          .text(#"{"email": "a@b.cd"}"#)
+        ])
+      let callback = try #require(try await database.store.batch(batch).callbackJob)
+      try await database.sql("select writ.close_batch($1)", [.int(batch)])
+      try await expectSweep(database, during: "select writ.cancel(\(callback))")
+      #expect(try await database.store.batch(batch).state == "closed")
+      _ = try await database.store.sweepJobs(limit: 100)
+      #expect(try await database.store.batch(batch).state == "finished")
+      #expect(try await database.state(callback) == "cancelled")
+    }
+  }
+
+  @Test func `replaying a job whose rows are old holds up no sweep`() async throws {
+    try await TestDatabase.with { database in
+      let id = try await database.number("select writ.create_user('a@b.cd')")
+      let worker = try await database.worker()
+      let job = try #require(try await database.claim(worker).first)
+      try await database.record(worker, job, .done)
+      try await database.sql(
+        "insert into writ_data.row_set (job_id, created_at)"
+          + " values ($1, clock_timestamp() - interval '31 days')", [.int(id)])
+      try await database.sql(
+        "insert into writ_data.job_row (job_id, seq, place, key, data)"
+          + " values ($1, 1, 1, 'k', '{}')", [.int(id)])
+      try await expectSweep(database, during: "select writ.replay(\(id), true)")
+      #expect(try await database.state(id) == "available")
+      #expect(try await database.number("select count(*) from writ_data.job_row") == 0)
+    }
+  }
+
+  @Test func `who gives up a subject holds up no claim`() async throws {
+    try await TestDatabase.with { database in
+      let first = try await database.number(
+        "select writ.create_user('a@b.cd', run_at => clock_timestamp() + interval '1 day')")
+      let second = try await database.number("select writ.create_user('a@b.cd')")
+      let worker = try await database.worker()
+      let job = try #require(try await database.claim(worker).first)
+      #expect(job.id == second)
+      try await database.record(worker, job, .review(JobRecord.failure))
+      try await database.sql(
+        "update writ_data.job set run_at = clock_timestamp() where id = $1", [.int(first)])
+      _ = try await database.store.sweepJobs(limit: 100)
+      let other = try await database.number("select writ.ping()")
+      try await database.pool.withTransaction { connection in
+        _ = try connection.query("select writ.cancel($1, true)", [.int(second)])
+        #expect(try await database.claim(worker).map(\.id) == [other])
+      }
+      // It was parked as if its turn had not come; the sweeper sees that it has.
+      #expect(try await database.state(first) == "waiting/predecessor")
+      _ = try await database.store.sweepJobs(limit: 100)
+      #expect(try await database.claim(worker).map(\.id) == [first])
+    }
+  }
+
+  @Test func `a claim that waited beyond its lease takes nothing`() async throws {
+    try await TestDatabase.with { database in
+      let id = try await database.number("select writ.limited()")
+      // The gate is there before somebody holds it.
+      try await database.store.setLimit(type: "limited", concurrency: 1)
+      let worker = try await database.worker()
+      let claim = try await database.pool.withTransaction { connection in
+        _ = try connection.query("select from writ_data.gate for update")
+        let claim = Task { try await database.claim(worker) }
+        try await awaiting("the claim to wait", within: .seconds(20)) {
+          try await database.number(
+            "select count(*) from pg_stat_activity where datname = current_database()"
+              + " and wait_event_type = 'Lock'") > 0
+        }
+        try await database.expireLease(worker)
+        let sweep = try await database.store.sweepJobs(limit: 100)
+        #expect(sweep?.lostWorkers == 1)
+        return claim
+      }
+      let error = await #expect(throws: PostgresError.self) { try await claim.value }
+      #expect(error?.sqlState == "55000")
+      #expect(try await database.state(id) == "available")
+      #expect(try await database.claim(try await database.worker()).map(\.id) == [id])
+    }
+  }
 }

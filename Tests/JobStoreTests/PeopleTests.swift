@@ -96,6 +96,24 @@ import Testing
     }
   }
 
+  @Test func `a replay before a newer job that has begun needs force`() async throws {
+    try await TestDatabase.with { database in
+      let worker = try await database.worker()
+      let old = try await database.number("select writ.create_user('a@b.cd')")
+      try await database.record(
+        worker, try #require(try await database.claim(worker).first), .discard(JobRecord.failure))
+      let new = try await database.number("select writ.create_user('a@b.cd')")
+      #expect(try await database.claim(worker).map(\.id) == [new])
+      let error = try await database.refusal("select writ.replay(\(old))")
+      #expect(
+        error.serverMessage
+          == "job \(old) must not be replayed: job \(new) about the same subject has begun after it"
+      )
+      try await database.store.replay(old, force: true)
+      #expect(try await database.state(old) == "available")
+    }
+  }
+
   @Test func `a type that says never is not replayed, nor is a job that goes on by itself`()
     async throws
   {

@@ -259,6 +259,37 @@ import Testing
       #expect(found == [lateJob])
     }
   }
+
+  @Test func `a job that cannot be read is claimed like the others beside it`() async throws {
+    try await TestDatabase.with { database in
+      let deep =
+        #"{"email": "# + String(repeating: "[", count: 300)
+        + String(repeating: "]", count: 300) + "}"
+      let good = try await database.number("select writ.create_user('a@b.cd')")
+      let bad = try await database.number("select writ.create_user('b@b.cd')")
+      try await database.sql(
+        "update writ_data.job set payload = $2 where id = $1", [.int(bad), .json(deep)])
+      let jobs = try await database.claim(try await database.worker())
+      #expect(jobs.map(\.id) == [good, bad])
+      #expect(jobs.map(\.unreadable) == [nil, .payload])
+    }
+  }
+
+  @Test func `what a worker holds that was swept already is found within a minute`() async throws {
+    try await TestDatabase.with { database in
+      let id = try await database.number("select writ.ping()")
+      let worker = try await database.worker()
+      _ = try await database.claim(worker)
+      try await database.sql(
+        "update writ_data.worker set state = 'lost', ended_at = clock_timestamp(), is_swept = true")
+      try await database.sql("update writ_data.sweep_state set full_at = clock_timestamp()")
+      _ = try await database.store.sweepJobs(limit: 100)
+      #expect(try await database.state(id) == "running")
+      try await database.sql("update writ_data.sweep_state set full_at = '-infinity'")
+      _ = try await database.store.sweepJobs(limit: 100)
+      #expect(try await database.state(id) == "available")
+    }
+  }
 }
 
 /// Claims with a cursor, as a worker does.

@@ -1,5 +1,6 @@
 // What `writ doctor` says of an installation that does not do what was ordered.
 
+import Postgres
 import Testing
 import WritTesting
 
