@@ -1,13 +1,22 @@
 // The grammar of `simple` conditions. From loosest to tightest: ||, &&, comparisons, !, and the
 // postfix operators .name and [index].
+//
+// A chain of operators becomes a tree as deep as the chain is long, and whoever walks over that tree needs
+// stack for each level: so the number of operators is bounded, and with it the tree.
 
 internal import JSON
 
 extension Condition {
   /// Parses a condition.
   ///
-  /// - Throws: ``ExpressionError`` with the character at which the condition is wrong.
+  /// - Throws: ``ExpressionError`` with the character at which the condition is wrong: also for one of
+  ///   more than 16,384 characters, or of more than 500 operators, properties and indices.
   public init(parsing text: String) throws(ExpressionError) {
+    guard text.count <= ConditionParser.greatestLength else {
+      throw ExpressionError(
+        reason: "a condition has at most \(ConditionParser.greatestLength) characters; "
+          + "this one has \(text.count)", position: ConditionParser.greatestLength + 1)
+    }
     var parser = ConditionParser(text: Array(text))
     self = try parser.parseCondition()
   }
@@ -17,12 +26,26 @@ private struct ConditionParser {
   let text: [Character]
   var position = 0
   var depth = 0
+  /// The operators, properties and indices so far.
+  var operators = 0
   static let maximumDepth = 64
+  static let greatestLength = 16_384
+  static let greatestOperators = 500
 
   init(text: [Character]) { self.text = text }
 
   func failure(_ reason: String) -> ExpressionError {
     ExpressionError(reason: reason, position: position + 1)
+  }
+
+  /// Counts what makes the tree deeper.
+  mutating func countOperator() throws(ExpressionError) {
+    operators += 1
+    guard operators <= Self.greatestOperators else {
+      throw failure(
+        "a condition has at most \(Self.greatestOperators) operators, properties and indices; write "
+          + "a shorter one")
+    }
   }
 
   mutating func parseCondition() throws(ExpressionError) -> Condition {
@@ -39,13 +62,19 @@ private struct ConditionParser {
     defer { depth -= 1 }
     guard depth <= Self.maximumDepth else { throw failure("the condition is nested too deeply") }
     var condition = try parseAnd()
-    while take("||") { condition = .or(condition, try parseAnd()) }
+    while take("||") {
+      try countOperator()
+      condition = .or(condition, try parseAnd())
+    }
     return condition
   }
 
   mutating func parseAnd() throws(ExpressionError) -> Condition {
     var condition = try parseComparison()
-    while take("&&") { condition = .and(condition, try parseComparison()) }
+    while take("&&") {
+      try countOperator()
+      condition = .and(condition, try parseComparison())
+    }
     return condition
   }
 
@@ -55,6 +84,7 @@ private struct ConditionParser {
       if skipSpace(), text[position] == "=" { throw failure("write == to compare") }
       return left
     }
+    try countOperator()
     let condition = Condition.comparison(left, comparison, try parseUnary())
     let end = position
     if takeComparison() != nil {
@@ -88,11 +118,13 @@ private struct ConditionParser {
     while position < text.count {
       if text[position] == "." {
         position += 1
+        try countOperator()
         let name = takeWord()
         guard !name.isEmpty else { throw failure("the name of a property is expected") }
         condition = .property(condition, name)
       } else if text[position] == "[" {
         position += 1
+        try countOperator()
         let index = try parseOr()
         guard take("]") else { throw failure("a closing ] is expected") }
         condition = .element(condition, index)

@@ -107,4 +107,51 @@ import Testing
     let document = try #require(edit.applied(to: Library.openAPI))
     #expect(Library.errors(Library.files(openAPI: document)) == [])
   }
+
+  /// A condition whose tree would be as deep as it is long, of one kind of operator each.
+  static let chains: [(start: String, link: String)] = [
+    ("true", "||true"), ("true", "&&true"), ("$response.body", ".a"), ("$response.body", "[0]"),
+    ("$response.body", ".a[0]"), ("true", "||true&&true"), ("1 == 1", "||1 == 1"),
+  ]
+
+  @Test(arguments: chains)
+  func `a condition with too many operators is refused, however long`(
+    chain: (start: String, link: String)
+  ) throws {
+    let many = chain.start + String(repeating: chain.link, count: 600)
+    #expect {
+      _ = try Condition(parsing: many)
+    } throws: {
+      ($0 as? ExpressionError)?.reason
+        == "a condition has at most 500 operators, properties and indices; write a shorter one"
+    }
+    let endless = chain.start + String(repeating: chain.link, count: 150_000)
+    #expect {
+      _ = try Condition(parsing: endless)
+    } throws: {
+      ($0 as? ExpressionError)?.reason.hasPrefix("a condition has at most 16384 characters") == true
+    }
+  }
+
+  @Test(arguments: chains)
+  func `a condition with as many operators as are allowed is evaluated`(
+    chain: (start: String, link: String)
+  ) throws {
+    let count = 500 / chain.link.matches(of: /\|\||&&|==|\.|\[/).count - 1
+    let condition = try Condition(
+      parsing: chain.start + String(repeating: chain.link, count: count))
+    _ = condition.evaluate(in: EvaluationContext())
+    #expect(condition.expressions.count <= 1)
+  }
+
+  @Test func `a condition that is too long is refused with its place`() throws {
+    let long = "true" + String(repeating: " || true", count: 20_000)
+    let edit = Edit("- condition: $statusCode == 200", "- condition: '\(long)'")
+    let document = try #require(edit.applied(to: Library.arazzo))
+    #expect(
+      Library.errors(Library.files(arazzo: document)) == [
+        "register_reader.arazzo.yaml:35: $.workflows[0].steps[0].successCriteria[0].condition: a "
+          + "condition has at most 16384 characters; this one has 160004 (at character 16385)"
+      ])
+  }
 }
