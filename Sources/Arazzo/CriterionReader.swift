@@ -36,10 +36,11 @@ struct CriterionReader {
     let criterion = Criterion(kind: kind, text: text, location: object.location)
     let optional: Set<RuntimeExpression> =
       if case .simple(let condition) = kind { condition.nullTested } else { [] }
-    for expression in criterion.expressions {
+    for read in criterion.reads {
       uses.note(
-        [expression], at: conditionNode.location, .response, step: stepId,
-        isOptional: optional.contains(expression), isCondition: true)
+        [read.expression], at: conditionNode.location, .response, step: stepId,
+        isOptional: optional.contains(read.expression), isCondition: true, path: read.path,
+        isWhole: read.isWhole)
     }
     return criterion
   }

@@ -74,7 +74,7 @@ struct ExpressionChecker {
         "this step calls a workflow, which has no request and no response; use $outputs", use)
     }
     checkRequestParameter(use, operation)
-    checkSecretResponse(use, step, operation)
+    checkSecret(use, step, operation)
   }
 
   private func checkRequestParameter(_ use: ExpressionUse, _ operation: Operation) {
@@ -88,25 +88,18 @@ struct ExpressionChecker {
     if !isDeclared { report("the operation \(operation.name) has no such parameter", use) }
   }
 
-  private func checkSecretResponse(
-    _ use: ExpressionUse, _ step: Step, _ operation: Operation
-  ) {
+  private func checkSecret(_ use: ExpressionUse, _ step: Step, _ operation: Operation) {
     if use.mayBeSecret { return }
     if let output = use.output, step.outputPolicy(output).isSecret { return }
-    let tokens = use.expression.fixedTokens[...]
-    if case .response(.body) = use.expression.source {
-      let schemas = operation.responses.flatMap { $0.content.compactMap(\.schema) }
-      let isSecret = schemas.contains {
-        SchemaSecrets.isSecret($0, tokens, orHoldsSecret: !use.isCondition)
-      }
-      if isSecret { return reportSecret("the API marks this as secret", use) }
+    let source = use.expression.source
+    let isSecret = operation.schemas(of: source).contains {
+      SchemaSecrets.isSecret($0, use.tokens, orHoldsSecret: use.isUsedWhole)
     }
+    if isSecret { return reportSecret("the API marks this as secret", use) }
     for secret in step.outputs where step.outputPolicy(secret.name).isSecret {
-      guard secret.expression.source == use.expression.source else { continue }
+      guard secret.expression.source.isSame(as: source) else { continue }
       let marked = secret.expression.fixedTokens
-      let isSecret =
-        tokens.starts(with: marked) || !use.isCondition && marked.starts(with: tokens)
-      if isSecret {
+      if use.tokens.starts(with: marked) || use.isUsedWhole && marked.starts(with: use.tokens) {
         return reportSecret(
           "the output '\(secret.name)' of this step says that this is secret", use)
       }
@@ -192,6 +185,18 @@ struct ExpressionChecker {
     }
     if !["url", "type", "name"].contains(reference) {
       report("of a source description, only its fields have a value: url, type, name", use)
+    }
+  }
+}
+
+extension RuntimeExpression.Source {
+  /// Whether both read the same: names of headers are compared without regard to case.
+  fileprivate func isSame(as other: Self) -> Bool {
+    switch (self, other) {
+    case (.response(.header(let left)), .response(.header(let right))),
+      (.request(.header(let left)), .request(.header(let right))):
+      left.lowercased() == right.lowercased()
+    default: self == other
     }
   }
 }

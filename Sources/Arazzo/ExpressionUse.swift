@@ -26,10 +26,20 @@ struct ExpressionUse {
   /// Whether the value is left out where it is missing, as a member of a body and a parameter outside
   /// of the path are.
   let mayBeLeftOut: Bool
-  /// Whether it only takes part in a condition, so that what is inside the value goes nowhere.
+  /// Whether it only takes part in a condition, so that what is inside the value goes nowhere unless the
+  /// condition looks into it.
   let isCondition: Bool
+  /// The names and indices by which a condition goes on from the value.
+  let path: [String]
+  /// Whether a condition looks into the value.
+  let isWhole: Bool
   /// Whether a secret may go there: the address that a user is sent to.
   let mayBeSecret: Bool
+
+  /// The names and indices that lead from the source to what is used, as far as they are fixed.
+  var tokens: [String] { expression.fixedTokens + path }
+  /// Whether what is inside counts as used.
+  var isUsedWhole: Bool { !isCondition || isWhole }
 }
 
 /// Collects the uses in one workflow.
@@ -39,13 +49,14 @@ final class ExpressionUses {
   func note(
     _ expressions: [RuntimeExpression], at location: SourceLocation, _ scope: ExpressionScope,
     step: String? = nil, output: String? = nil, isOptional: Bool = false,
-    mayBeLeftOut: Bool = false, isCondition: Bool = false, mayBeSecret: Bool = false
+    mayBeLeftOut: Bool = false, isCondition: Bool = false, path: [String] = [],
+    isWhole: Bool = false, mayBeSecret: Bool = false
   ) {
     all += expressions.map {
       ExpressionUse(
         expression: $0, location: location, scope: scope, stepId: step, output: output,
         isOptional: isOptional, mayBeLeftOut: mayBeLeftOut, isCondition: isCondition,
-        mayBeSecret: mayBeSecret)
+        path: path, isWhole: isWhole, mayBeSecret: mayBeSecret)
     }
   }
 }

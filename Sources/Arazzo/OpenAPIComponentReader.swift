@@ -14,6 +14,7 @@ extension OpenAPIReader {
     else { return [:] }
     for member in components.map("schemas") { schemas.check(member.value) }
     for member in components.map("responses") { _ = readResponse(member.value, status: .default) }
+    for member in components.map("headers") { _ = readHeader(member) }
     for member in components.map("parameters") { _ = readParameter(member.value) }
     for member in components.map("requestBodies") { _ = readRequestBody(member.value) }
     var schemes: [String: SecurityScheme] = [:]

@@ -39,7 +39,9 @@ extension OpenAPIReader {
     return OperationParameter(
       name: name, location: location, isRequired: isRequired || location == .path,
       explodes: explodes,
-      schema: object["schema"].map(schemas.read) ?? true)
+      schema: object["schema"].map(schemas.read)
+        ?? (location == .querystring ? readContent(object).compactMap(\.schema).first : nil) ?? true
+    )
   }
 
   /// A header field that says where a request goes or how it is framed is not for a workflow to set.
@@ -114,6 +116,21 @@ extension OpenAPIReader {
     else { return nil }
     return ResponseDescription(
       status: status, description: object.requiredString("description", "a response") ?? "",
-      content: readContent(object))
+      headers: object.map("headers").compactMap(readHeader), content: readContent(object))
+  }
+
+  func readHeader(_ member: DocumentNode.Member) -> HeaderDescription? {
+    guard let node = references.resolve(member.value),
+      let object = ObjectReader(
+        node, "a header",
+        fields: [
+          "description", "required", "deprecated", "allowEmptyValue", "style", "explode",
+          "allowReserved", "schema", "content", "example", "examples",
+        ], errors: errors)
+    else { return nil }
+    let schema = object["schema"].map(schemas.read)
+    return HeaderDescription(
+      name: member.name,
+      schema: schema ?? readContent(object).compactMap(\.schema).first ?? true)
   }
 }

@@ -57,7 +57,8 @@ public struct OperationParameter: Sendable, Hashable {
 public struct MediaTypeDescription: Sendable, Hashable {
   /// The content type, for example `application/json`.
   public var contentType: String
-  /// Its schema, references resolved; a reference that leads back to itself is left as it is.
+  /// Its schema, references resolved; a reference that leads back to itself is left as it is, and marked as
+  /// secret where anything behind it is.
   public var schema: JSONValue?
   /// Its `example`, or the first of its `examples`.
   public var example: JSONValue?
@@ -81,12 +82,22 @@ public enum StatusPattern: Sendable, Hashable {
   case `default`
 }
 
+/// A header field of a response.
+public struct HeaderDescription: Sendable, Hashable {
+  /// The name, which is compared without regard to case.
+  public var name: String
+  /// Its schema, references resolved as in a content type; `true` where none is given.
+  public var schema: JSONValue
+}
+
 /// A response that an operation may give.
 public struct ResponseDescription: Sendable, Hashable {
   /// Which statuses it describes.
   public var status: StatusPattern
   /// What it means.
   public var description: String
+  /// The header fields that are described, in the order of the document.
+  public var headers: [HeaderDescription]
   /// The content types, in the order of the document.
   public var content: [MediaTypeDescription]
 }

@@ -26,6 +26,13 @@ struct RequestBodyReader {
     if let schema = described?.content.first(where: { $0.contentType == contentType })?.schema {
       checkProperties(object, schema, replacements)
     }
+    let schemas = described?.content.compactMap(\.schema) ?? []
+    if let payload, let node = object["payload"] {
+      reportSecrets(in: payload, at: [], of: node, schemas)
+    }
+    for (node, replacement) in zip(object["replacements"]?.elements ?? [], replacements) {
+      reportSecrets(in: replacement, of: node, schemas)
+    }
     return RequestBody(contentType: contentType, payload: payload, replacements: replacements)
   }
 
@@ -171,5 +178,76 @@ struct RequestBodyReader {
     where !given.contains(name) {
       errors.report("the body needs the property '\(name)'", at: payload.location)
     }
+  }
+}
+
+extension RequestBodyReader {
+  /// Reports values that would be sent where the API marks the request as secret.
+  ///
+  /// - Parameters:
+  ///   - tokens: The place of the value in the body.
+  ///   - node: The value in the document.
+  private func reportSecrets(
+    in value: ValueTemplate, at tokens: [String?], of node: DocumentNode, _ schemas: [JSONValue]
+  ) {
+    switch value {
+    case .object(let members):
+      for member in members {
+        reportSecrets(
+          in: member.value, at: tokens + [member.name], of: node[member.name] ?? node, schemas)
+      }
+    case .array(let elements):
+      for (index, element) in elements.enumerated() {
+        let nodes = node.elements ?? []
+        reportSecrets(
+          in: element, at: tokens + [String(index)],
+          of: nodes.indices.contains(index) ? nodes[index] : node, schemas)
+      }
+    case .literal(let literal): reportSecrets(in: literal, at: tokens, of: node, schemas)
+    case .expression, .text:
+      if schemas.contains(where: { SchemaSecrets.isSecret($0, tokens) }) { reportSecret(at: node) }
+    }
+  }
+
+  private func reportSecrets(
+    in literal: JSONValue, at tokens: [String?], of node: DocumentNode, _ schemas: [JSONValue]
+  ) {
+    switch literal {
+    case .null: break
+    case .object(let object):
+      for member in object.members {
+        reportSecrets(
+          in: member.value, at: tokens + [member.name], of: node[member.name] ?? node, schemas)
+      }
+    case .array(let elements):
+      for (index, element) in elements.enumerated() {
+        let nodes = node.elements ?? []
+        reportSecrets(
+          in: element, at: tokens + [String(index)],
+          of: nodes.indices.contains(index) ? nodes[index] : node, schemas)
+      }
+    case .bool, .number, .string:
+      if schemas.contains(where: { SchemaSecrets.isSecret($0, tokens) }) { reportSecret(at: node) }
+    }
+  }
+
+  private func reportSecrets(
+    in replacement: RequestBody.Replacement, of node: DocumentNode, _ schemas: [JSONValue]
+  ) {
+    let value = node["value"] ?? node
+    switch replacement.target {
+    case .pointer(let pointer):
+      reportSecrets(in: replacement.value, at: pointer.tokens, of: value, schemas)
+    case .query(let query):
+      if let tokens = query.pointerTokens {
+        reportSecrets(in: replacement.value, at: tokens, of: value, schemas)
+      } else if schemas.contains(where: { SchemaSecrets.isSecret($0) }) {
+        reportSecret(at: node["target"] ?? node)
+      }
+    }
+  }
+
+  private func reportSecret(at node: DocumentNode) {
+    errors.own.report(SchemaSecrets.cannotBeSent, at: node.location)
   }
 }

@@ -82,20 +82,26 @@ struct RowsReader {
     return nil
   }
 
-  /// Rows are read by people: nothing that the API marks as secret may get there.
+  /// Rows are read by people: nothing that the API marks as secret may get there, nor into the key that
+  /// tells one row from another.
   private func reportSecrets(
     _ policy: RowsPolicy, in operation: Operation, _ object: ObjectReader
   ) {
     let schemas = operation.responses.flatMap { $0.content.compactMap(\.schema) }
-    let list = policy.list.pointer?.tokens ?? []
-    for field in policy.fields {
-      let inList = list + ["0"] + field.pointer.tokens
-      let inObject = list + field.pointer.tokens
-      guard
-        schemas.contains(where: {
-          SchemaSecrets.isSecret($0, inList[...]) || SchemaSecrets.isSecret($0, inObject[...])
-        })
-      else { continue }
+    let list: [String?] = policy.list.pointer?.tokens ?? []
+    func isSecret(_ pointer: JSONPointer) -> Bool {
+      let member: [String?] = pointer.tokens
+      return schemas.contains {
+        SchemaSecrets.isSecret($0, list + [nil] + member)
+          || SchemaSecrets.isSecret($0, list + member)
+      }
+    }
+    if isSecret(policy.key) {
+      object.report(
+        "the API marks this as secret, and the key of a row is stored as it is; name another member",
+        at: object["key"])
+    }
+    for field in policy.fields where isSecret(field.pointer) {
       errors.report(
         "the API marks this as secret, and rows can be read; leave it out",
         at: object["fields"]?[field.name]?.location ?? object.location)

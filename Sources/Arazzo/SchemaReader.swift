@@ -1,5 +1,5 @@
-// JSON Schema as it stands in OpenAPI: checked for known keywords, references resolved in place,
-// and looked through for what `x-writ` marks as secret.
+// JSON Schema as it stands in OpenAPI: checked for known keywords, references resolved in place.
+// What it marks as secret is found by SchemaSecrets.
 
 internal import JSON
 
@@ -7,7 +7,13 @@ struct SchemaReader {
   let references: ReferenceResolver
   let errors: ErrorCollector
   /// Whether the document is OpenAPI 3.0, which has this keyword.
-  var allowsNullable = false
+  let allowsNullable: Bool
+
+  init(references: ReferenceResolver, errors: ErrorCollector, allowsNullable: Bool = false) {
+    self.references = references
+    self.errors = errors
+    self.allowsNullable = allowsNullable
+  }
 
   private static let schemaKeywords: Set<String> = [
     "not", "if", "then", "else", "items", "contains", "additionalProperties", "propertyNames",
@@ -27,6 +33,9 @@ struct SchemaReader {
   ]
   /// The most values that one schema may grow to when its references are put in place.
   private static let maximumSize = 20_000
+  /// The most levels that it may grow to.
+  private static let maximumDepth = 500
+  private let secretReferences = SecretReferences()
 
   /// Reports what is wrong in a schema and in its parts, references not followed.
   func check(_ node: DocumentNode) {
@@ -78,10 +87,13 @@ struct SchemaReader {
   }
 
   /// The schema with references put in place; one that leads back to itself stays a reference.
+  ///
+  /// A reference that stays is marked as secret where anything behind it is, so that a reader of the
+  /// schema need not follow it.
   func read(_ node: DocumentNode) -> JSONValue {
     check(node)
     var remaining = Self.maximumSize
-    let value = inline(node, visiting: [], remaining: &remaining)
+    let value = inline(node, visiting: [], depth: 0, remaining: &remaining)
     if remaining <= 0 {
       errors.report(
         "the schema grows too large when its references are resolved", at: node.location)
@@ -90,62 +102,85 @@ struct SchemaReader {
   }
 
   private func inline(
-    _ node: DocumentNode, visiting: [String], remaining: inout Int
+    _ node: DocumentNode, visiting: [String], depth: Int, remaining: inout Int
   ) -> JSONValue {
     remaining -= 1
+    if depth > Self.maximumDepth { remaining = 0 }
     guard remaining > 0 else { return nil }
     switch node.content {
     case .scalar(let value): return value
     case .array(let elements):
-      return .array(elements.map { inline($0, visiting: visiting, remaining: &remaining) })
+      return .array(
+        elements.map {
+          inline($0, visiting: visiting, depth: depth + 1, remaining: &remaining)
+        })
     case .object(let members):
-      var result = JSONObject()
+      let reference = node["$ref"].flatMap { $0.string == nil ? nil : $0 }
       var visiting = visiting
-      if let reference = node["$ref"], let text = reference.string, !visiting.contains(text),
-        let target = references.target(of: text, at: reference)
-      {
-        visiting.append(text)
-        result = inline(target, visiting: visiting, remaining: &remaining).objectValue ?? result
-      } else if let reference = node["$ref"] {
-        result["$ref"] = reference.value
+      var result = JSONObject()
+      if let reference, let text = reference.string {
+        if !visiting.contains(text), let target = references.target(of: text, at: reference) {
+          visiting.append(text)
+          result =
+            inline(target, visiting: visiting, depth: depth + 1, remaining: &remaining)
+            .objectValue ?? result
+        } else {
+          result["$ref"] = reference.value
+          if leadsToSecret(reference) { result["x-writ"] = Self.secretMark }
+        }
       }
-      for member in members where member.name != "$ref" {
-        result[member.name] = inline(member.value, visiting: visiting, remaining: &remaining)
+      var own = JSONObject()
+      for member in members where member.name != "$ref" || reference == nil {
+        own[member.name] = inline(
+          member.value, visiting: visiting, depth: depth + 1, remaining: &remaining)
       }
-      return .object(result)
+      return .object(Self.joined(result, own))
     }
+  }
+
+  private static let secretMark: JSONValue = ["secret": true]
+
+  /// What a reference leads to together with what stands beside it: both hold.
+  private static func joined(_ target: JSONObject, _ own: JSONObject) -> JSONObject {
+    let parts = schemaKeywords.union(listKeywords).union(mapKeywords)
+    if own.names.contains(where: { parts.contains($0) && target[$0] != nil }) {
+      var result = own
+      result["allOf"] = .array((own["allOf"]?.arrayValue ?? []) + [.object(target)])
+      return result
+    }
+    var result = target
+    for member in own.members { result[member.name] = member.value }
+    if target["x-writ"]?["secret"] == true { result["x-writ"] = secretMark }
+    return result
+  }
+
+  /// Whether anything behind a reference is marked as secret, however deep.
+  private func leadsToSecret(_ reference: DocumentNode) -> Bool {
+    guard let start = reference.string else { return false }
+    if let known = secretReferences[start] { return known }
+    var isSecret = false
+    var seen: Set<String> = [start]
+    var open = [references.target(of: start, at: reference)].compactMap { $0 }
+    while !isSecret, let node = open.popLast() {
+      isSecret = node["x-writ"]?["secret"]?.scalar?.boolValue == true
+      open += (node.members ?? []).map(\.value) + (node.elements ?? [])
+      if let next = node["$ref"], let text = next.string, seen.insert(text).inserted,
+        let target = references.target(of: text, at: next)
+      {
+        open.append(target)
+      }
+    }
+    secretReferences[start] = isSecret
+    return isSecret
   }
 }
 
-/// What a schema says about a value inside a body.
-enum SchemaSecrets {
-  /// Whether the value that the tokens lead to is, or contains, something marked secret.
-  ///
-  /// - Parameter orHoldsSecret: Whether something secret inside counts.
-  static func isSecret(
-    _ schema: JSONValue, _ tokens: ArraySlice<String>, orHoldsSecret: Bool = true
-  ) -> Bool {
-    if schema["x-writ"]?["secret"] == true { return true }
-    let branches = ["allOf", "anyOf", "oneOf"].flatMap { schema[$0]?.arrayValue ?? [] }
-    if branches.contains(where: { isSecret($0, tokens, orHoldsSecret: orHoldsSecret) }) {
-      return true
-    }
-    guard let token = tokens.first else {
-      guard orHoldsSecret else { return false }
-      let parts =
-        (schema["properties"]?.objectValue?.members.map(\.value) ?? [])
-        + [schema["items"], schema["additionalProperties"]].compactMap { $0 }
-      return parts.contains { isSecret($0, []) }
-    }
-    let rest = tokens.dropFirst()
-    if let property = schema["properties"]?[token] {
-      return isSecret(property, rest, orHoldsSecret: orHoldsSecret)
-    }
-    if Int(token) != nil, let items = schema["items"] {
-      return isSecret(items, rest, orHoldsSecret: orHoldsSecret)
-    }
-    return schema["additionalProperties"].map {
-      isSecret($0, rest, orHoldsSecret: orHoldsSecret)
-    } ?? false
+/// What has been found out about references: whether anything secret is behind them.
+private final class SecretReferences {
+  private var found: [String: Bool] = [:]
+
+  subscript(reference: String) -> Bool? {
+    get { found[reference] }
+    set { found[reference] = newValue }
   }
 }

@@ -217,9 +217,13 @@ struct StepReader {
     _ parameters: [Parameter], of operation: Operation, _ object: ObjectReader
   ) {
     for parameter in parameters {
-      guard let location = parameter.location,
-        operation.parameter(parameter.name, in: location) == nil
-      else { continue }
+      guard let location = parameter.location else { continue }
+      if let known = operation.parameter(parameter.name, in: location) {
+        if parameter.value != .literal(.null), SchemaSecrets.isSecret(known.schema) {
+          errors.own.report(SchemaSecrets.cannotBeSent, at: parameter.sourceLocation)
+        }
+        continue
+      }
       errors.report(
         "the operation \(operation.name) has no \(location.rawValue) parameter "
           + "'\(parameter.name)'"

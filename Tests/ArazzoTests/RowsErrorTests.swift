@@ -71,6 +71,24 @@ import Testing
         "the API marks this as secret, and rows can be read; leave it out") == true)
   }
 
+  @Test(arguments: ["/pin", "/list/0/pin"])
+  func `a secret cannot become the key of a row`(key: String) {
+    let text = Library.arazzo.replacing(
+      "          inDoubt: review\n",
+      with: "          inDoubt: review\n          rows: {list: $response.body, key: \(key), "
+        + "fields: {number: /number}}\n")
+    let openAPI = Library.openAPI.replacing(
+      "pin: {type: string, x-writ: {secret: true}}",
+      with: "pin: {type: string, x-writ: {secret: true}}, list: {prefixItems: [{type: object, "
+        + "properties: {pin: {x-writ: {secret: true}}}}]}")
+    let errors = Library.errors(Library.files(arazzo: text, openAPI: openAPI))
+    #expect(errors.count == 1, "\(errors)")
+    #expect(
+      errors.first?.hasSuffix(
+        ".x-writ.rows.key: the API marks this as secret, and the key of a row is stored as it is; name "
+          + "another member") == true, "\(errors)")
+  }
+
   @Test func `the number of rows cannot be named twice`() {
     let text = Library.arazzo.replacing(
       Self.place, with: Self.rows + "        outputs: {rows: $statusCode}\n" + Self.place

@@ -1,4 +1,5 @@
-// The errors of sinks that seal and of ends that ask a user. Each row is one change and the exact errors that it causes.
+// The errors of sinks that seal, of ends that ask a user and of criteria that look at a secret. Each row is one change
+// and the errors that it causes.
 
 import Testing
 
@@ -145,5 +146,65 @@ private let asking = Library.arazzo.replacing(
   func `is refused with its place and the rule`(edit: Edit) throws {
     let document = try #require(edit.applied(to: asking), "the old text must occur once")
     #expect(Library.errors(Library.files(arazzo: document)) == edit.errors)
+  }
+}
+
+/// The library's workflow, whose card is judged by a criterion.
+private func judging(_ criterion: String) -> String {
+  Library.arazzo.replacing(
+    "          - reference: $components.parameters.reader\n",
+    with: "          - reference: $components.parameters.reader\n"
+      + "        successCriteria:\n          - \(criterion)\n")
+}
+
+@Suite struct `A criterion that looks at a secret` {
+  static let secret: [String] = [
+    "condition: $response.body#/pin != null",
+    "condition: $response.body.pin == $inputs.name",
+    "condition: $response.body.pin",
+    "condition: $response.body['pin'] == $inputs.name",
+    "condition: ($response.body).pin == $inputs.name",
+    "condition: $response.body[$inputs.name] == 'x'",
+    "condition: $inputs.name == $response.body",
+    "condition: $inputs.name == null || !($response.body.pin < '5')",
+    "condition: $inputs.name[$response.body.pin] == null",
+    "{context: $response.body, condition: '1', type: regex}",
+    "{context: $response.body#/pin, condition: '1', type: regex}",
+    "{context: $statusCode, condition: '{$response.body#/pin}', type: regex}",
+    "{context: $response.body, condition: \"$[?@ == '{$inputs.name}']\", type: jsonpath}",
+    "{context: $response.body, condition: $.number, type: jsonpath}",
+  ]
+
+  @Test(arguments: secret)
+  func `is refused, however it gets there`(criterion: String) {
+    let files = Library.files(arazzo: judging(criterion))
+    let rule =
+      ", and what is decided by it would be on record; ask for another property, or for the status"
+    let errors = Library.errors(files)
+    #expect(errors.count == 1, "\(errors)")
+    #expect(errors.first?.hasSuffix("the API marks this as secret\(rule)") == true, "\(errors)")
+  }
+
+  @Test(arguments: secret)
+  func `is refused where only an output says that it is one`(criterion: String) {
+    let openAPI = Library.openAPI.replacing(", x-writ: {secret: true}", with: "")
+    let errors = Library.errors(Library.files(arazzo: judging(criterion), openAPI: openAPI))
+    #expect(errors.count == 1, "\(errors)")
+    #expect(
+      errors.first?.contains("the output 'pin' of this step says that this is secret, and what")
+        == true, "\(errors)")
+  }
+
+  @Test(arguments: [
+    "condition: $response.body.number == $inputs.name",
+    "condition: $response.body['number'] == 'x'",
+    "condition: $response.body#/number != null",
+    "condition: $response.body != null",
+    "condition: '!$response.body'",
+    "{context: $response.body#/number, condition: '1', type: regex}",
+    "{context: $response.body#/number, condition: '$[0]', type: jsonpath}",
+  ])
+  func `is none beside it`(criterion: String) {
+    #expect(Library.errors(Library.files(arazzo: judging(criterion))) == [])
   }
 }
