@@ -5,6 +5,8 @@ internal import JSON
 struct PolicyReader {
   let errors: ErrorCollector
   let uses: ExpressionUses
+  /// Whether the document was checked already, by the version that published it.
+  var isPublished = false
 
   func workflow(_ node: DocumentNode, inputs: InputSchema) -> WorkflowPolicy {
     var policy = WorkflowPolicy()
@@ -22,6 +24,11 @@ struct PolicyReader {
       object.report(
         "a job type is named by at most 63 lower-case letters, digits and _, starting with a "
           + "letter", at: object["jobType"])
+    }
+    if let name = policy.jobType, JobTypeNames.taken.contains(name), !isPublished {
+      object.report(
+        "no job type can be named '\(name)', as there is a function writ.\(name) already; choose "
+          + "another name", at: object["jobType"])
     }
     policy.subject = object.template("subject")
     if let subject = policy.subject, let node = object["subject"] {

@@ -44,7 +44,8 @@ struct WorkflowReader {
       steps: stepNodes.compactMap(steps.read),
       outputs: readOutputs(object, uses),
       policy: object["x-writ"].map {
-        PolicyReader(errors: errors, uses: uses).workflow($0, inputs: inputs ?? InputSchema())
+        PolicyReader(errors: errors, uses: uses, isPublished: document.isPublished)
+          .workflow($0, inputs: inputs ?? InputSchema())
       }
         ?? WorkflowPolicy(),
       extensions: object.extensions(), location: object.location)

@@ -1,6 +1,9 @@
 // The errors of workflows: their policy and their outputs. Each row is one change and the exact errors that it causes.
 
+import Foundation
 import Testing
+
+@testable import Arazzo
 
 @Suite struct WorkflowErrorTests {
   static let edits: [Edit] = [
@@ -14,6 +17,11 @@ import Testing
       "jobType: registerReader",
       "register_reader.arazzo.yaml:13: $.workflows[0].x-writ.jobType: a job type is "
         + "named by at most 63 lower-case letters, digits and _, starting with a letter"),
+    Edit(
+      "jobType: register_reader",
+      "jobType: replay",
+      "register_reader.arazzo.yaml:13: $.workflows[0].x-writ.jobType: no job type can be "
+        + "named 'replay', as there is a function writ.replay already; choose another name"),
     Edit(
       "jobType: register_reader",
       "jobTypes: register_reader",
@@ -195,5 +203,16 @@ import Testing
   func `a workflow that breaks a rule is refused with its place and the rule`(edit: Edit) throws {
     let document = try #require(edit.applied(to: Library.arazzo), "the old text must occur once")
     #expect(Library.errors(Library.files(arazzo: document)) == edit.errors)
+  }
+
+  @Test func `the names that no job type can have are the functions of the schema`() throws {
+    let file = URL(filePath: #filePath).resolvingSymlinksInPath()
+      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "sql/schema.sql")
+    let schema = try String(contentsOf: file, encoding: .utf8)
+    let functions = schema.split(separator: "\n").compactMap {
+      $0.prefixMatch(of: /CREATE (FUNCTION|PROCEDURE|AGGREGATE) writ\.(\w+)\(/)?.2
+    }
+    #expect(Set(functions.map(String.init)) == JobTypeNames.taken)
   }
 }
