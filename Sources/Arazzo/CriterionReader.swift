@@ -29,6 +29,11 @@ struct CriterionReader {
     else { return nil }
     let type = readType(object)
     let context = object["context"].flatMap(errors.expression)
+    if let node = object["context"], object["type"] == nil, !document.isPublished {
+      object.report(
+        "without 'type' this is a simple condition, which has no context: write type: regex or type: "
+          + "jsonpath, or remove 'context'", at: node)
+    }
     guard let text = object.requiredString("condition", "a criterion"),
       let conditionNode = object["condition"], let type
     else { return nil }

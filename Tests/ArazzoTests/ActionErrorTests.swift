@@ -68,6 +68,12 @@ import Testing
         + "quoted name, an index, a slice, * or ? (at character 6)"),
     Edit(
       "condition: $statusCode == 200",
+      "condition: $statusCode == 200\n            context: $response.body",
+      "register_reader.arazzo.yaml:36: $.workflows[0].steps[0].successCriteria[0].context: "
+        + "without 'type' this is a simple condition, which has no context: write type: "
+        + "regex or type: jsonpath, or remove 'context'"),
+    Edit(
+      "condition: $statusCode == 200",
       "condition: $.id\n            type: jsonpath",
       "register_reader.arazzo.yaml:35: $.workflows[0].steps[0].successCriteria[0]: a "
         + "criterion of type jsonpath needs the field 'context'"),
@@ -189,5 +195,16 @@ import Testing
   func `an action that breaks a rule is refused with its place and the rule`(edit: Edit) throws {
     let document = try #require(edit.applied(to: Library.arazzo), "the old text must occur once")
     #expect(Library.errors(Library.files(arazzo: document)) == edit.errors)
+  }
+
+  @Test func `a simple condition whose type is written may have the context that goes with it`()
+    throws
+  {
+    let edit = Edit(
+      "condition: $statusCode == 200",
+      "condition: $statusCode == 200\n            type: simple\n            context: $response.body"
+    )
+    let document = try #require(edit.applied(to: Library.arazzo), "the old text must occur once")
+    #expect(Library.errors(Library.files(arazzo: document)) == [])
   }
 }
