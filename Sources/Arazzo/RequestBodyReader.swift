@@ -23,7 +23,10 @@ struct RequestBodyReader {
     if object["payload"] == nil, object["replacements"] == nil {
       object.report("a request body needs a payload or replacements")
     }
-    if let schema = described?.content.first(where: { $0.contentType == contentType })?.schema {
+    let taken = described?.content.first {
+      MediaType.bare($0.contentType) == MediaType.bare(contentType)
+    }
+    if let schema = taken?.schema {
       checkProperties(object, schema, replacements)
     }
     let schemas = described?.content.compactMap(\.schema) ?? []
@@ -41,16 +44,17 @@ struct RequestBodyReader {
   ) -> String {
     let offered = described?.content.map(\.contentType) ?? []
     guard let contentType = object.string("contentType") else {
-      return offered.first { $0 == "application/json" } ?? offered.first ?? "application/json"
+      return offered.first { MediaType.bare($0) == "application/json" } ?? offered.first
+        ?? "application/json"
     }
-    let base = contentType.split(separator: ";").first.map(String.init) ?? ""
+    let base = MediaType.bare(contentType)
     if base.hasSuffix("/xml") || base.hasSuffix("+xml") {
       object.report("XML is not supported", at: object["contentType"])
     } else if !Self.isSupported(base) {
       object.report(
         "the content type '\(base)' is not supported; application/json, …+json, "
           + "application/x-www-form-urlencoded and text/plain are", at: object["contentType"])
-    } else if !offered.isEmpty, !offered.contains(contentType) {
+    } else if !offered.isEmpty, !offered.contains(where: { MediaType.bare($0) == base }) {
       object.report(
         "the operation does not take '\(contentType)'; it takes "
           + offered.joined(separator: ", "), at: object["contentType"])
@@ -59,13 +63,12 @@ struct RequestBodyReader {
   }
 
   private static func isSupported(_ contentType: String) -> Bool {
-    ["application/json", "application/x-www-form-urlencoded", "text/plain"].contains(contentType)
+    ["application/json", MediaType.form, "text/plain"].contains(contentType)
       || contentType.hasSuffix("+json")
   }
 
   private func readPayload(_ node: DocumentNode, _ contentType: String) -> ValueTemplate {
-    let isJSON = contentType == "application/json" || contentType.hasSuffix("+json")
-    if isJSON, let text = node.string, !text.hasPrefix("$") {
+    if MediaType.isJSON(contentType), let text = node.string, !text.hasPrefix("$") {
       return readJSONText(text, node)
     }
     let value = ValueReader(document: document).read(node)

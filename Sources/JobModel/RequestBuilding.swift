@@ -24,7 +24,7 @@ struct RequestBuilder: Sendable {
     guard case .operation(let operation, let source, let isLocal) = step.target else {
       throw UnbuildableRequest(reason: "the step calls no operation")
     }
-    let body = step.requestBody.map { $0.evaluate(in: context) }
+    let body = step.requestBody.map { Self.value(of: $0, context) }
     if case .some(nil) = body { throw UnbuildableRequest(reason: "the body has no value") }
     var headers = [(name: "accept", value: "application/json")]
     var bytes: [UInt8]?
@@ -47,12 +47,20 @@ struct RequestBuilder: Sendable {
       timeout: step.timeout ?? frame.workflow.policy.requestTimeout)
   }
 
+  /// The body before it is written; what values bring into the text of a form is encoded, so that it cannot
+  /// add fields.
+  private static func value(of body: RequestBody, _ context: EvaluationContext) -> JSONValue? {
+    guard MediaType.bare(body.contentType) == MediaType.form, body.replacements.isEmpty,
+      case .text(let parts)? = body.payload
+    else { return body.evaluate(in: context) }
+    return encoded(parts, context) { $0 }.map { .string($0) }
+  }
+
   private static func bytes(
     of value: JSONValue, contentType: String
   ) throws(UnbuildableRequest) -> [UInt8] {
-    let type = contentType.prefix { $0 != ";" }.lowercased()
-    if type.hasSuffix("/json") || type.hasSuffix("+json") { return value.serializedBytes() }
-    if type == "application/x-www-form-urlencoded", case .object(let members) = value {
+    if MediaType.isJSON(contentType) { return value.serializedBytes() }
+    if MediaType.bare(contentType) == MediaType.form, case .object(let members) = value {
       return Array(try form(members).utf8)
     }
     guard case .string(let text) = value else {
@@ -156,10 +164,18 @@ struct RequestBuilder: Sendable {
     guard case .text(let parts) = value else {
       return value.evaluateText(in: context).map(queryEncoded)
     }
+    return encoded(parts, context, literal: queryEncoded)
+  }
+
+  /// A text of fields with every embedded value percent-encoded; `nil` where one has no value.
+  private static func encoded(
+    _ parts: [ValueTemplate.TextPart], _ context: EvaluationContext,
+    literal: (String) -> String
+  ) -> String? {
     var result = ""
     for part in parts {
       switch part {
-      case .literal(let text): result += queryEncoded(text)
+      case .literal(let text): result += literal(text)
       case .expression(let expression):
         guard let value = expression.evaluate(in: context) else { return nil }
         result += PercentEncoding.encoded(value.stringValue ?? value.serialized())

@@ -32,6 +32,17 @@ import Testing
           x-effect: none
           requestBody: {content: {application/x-www-form-urlencoded: {schema: {type: object}}}}
           responses: {"200": {description: The token}}
+      /notes:
+        post:
+          operationId: note
+          x-effect: none
+          requestBody: {content: {application/json: {schema: {type: object, properties: {text: {type: string}}}}}}
+          responses: {"200": {description: The note}}
+        put:
+          operationId: noteInUTF8
+          x-effect: none
+          requestBody: {content: {application/json; charset=utf-8: {schema: {type: object}}}}
+          responses: {"200": {description: The note}}
     """
 
   static func request(_ step: String) throws -> StepRequest {
@@ -98,5 +109,30 @@ import Testing
       request.body.map { String(decoding: $0, as: UTF8.self) }
         == "grant=code&code=a%26b%3Dc%20d&scope=x&scope=y%2Cz&count=2")
     #expect(request.headers.contains { $0.value == "application/x-www-form-urlencoded" })
+  }
+
+  @Test func `a value in the text of a form adds no field to it`() throws {
+    let request = try Self.request(
+      """
+      {stepId: s, operationId: token, requestBody: {contentType: application/x-www-form-urlencoded,
+      payload: "client_id={$inputs.q}&scope=a+b&list={$inputs.list}"}}
+      """)
+    let body = request.body.map { String(decoding: $0, as: UTF8.self) }
+    #expect(
+      body == "client_id=a%26b%3Dc%20d&scope=a+b&list=%5B%22x%22%2C%22y%2Cz%22%5D")
+  }
+
+  @Test(arguments: [
+    "{stepId: s, operationId: noteInUTF8, requestBody: {payload: '{\"text\": \"{$inputs.q}\"}'}}",
+    """
+    {stepId: s, operationId: note, requestBody: {contentType: 'Application/JSON; charset=utf-8',
+    payload: '{\"text\": \"{$inputs.q}\"}'}}
+    """,
+  ])
+  func `a JSON text is JSON, whatever parameters its content type has`(step: String) throws {
+    let request = try Self.request(step)
+    #expect(request.body == Array(#"{"text":"a&b=c d"}"#.utf8))
+    let type = request.headers.first { $0.name == "content-type" }?.value
+    #expect(type?.lowercased() == "application/json; charset=utf-8")
   }
 }

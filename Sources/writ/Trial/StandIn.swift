@@ -151,8 +151,9 @@ final class StandIn: EmulatedService {
     guard !request.body.isEmpty else {
       return described.isRequired ? "the operation needs a body" : nil
     }
-    let type = request.value(of: "content-type")?.prefix { $0 != ";" } ?? ""
-    guard let media = described.content.first(where: { $0.contentType == type }) else {
+    let type = MediaType.bare(request.value(of: "content-type") ?? "")
+    guard let media = described.content.first(where: { MediaType.bare($0.contentType) == type })
+    else {
       return "the operation takes no body of this content type"
     }
     guard isJSON(media.contentType) else { return nil }
