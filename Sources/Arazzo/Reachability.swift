@@ -40,6 +40,45 @@ extension JobTypeDefinition {
   }
 }
 
+/// A workflow that a job of a type can come to.
+public struct ReachedWorkflow: Sendable, Hashable {
+  /// Its `workflowId`, with the file where another document has one of the same name: unique within the
+  /// job type.
+  public var name: String
+  /// The document that it stands in.
+  public var document: ArazzoDocument
+  /// The workflow.
+  public var workflow: Workflow
+}
+
+extension JobTypeDefinition {
+  /// The workflow of the type, then every other that a job of the type can come to, the nearest first:
+  /// by `dependsOn`, by a step that calls it, by an action that leads to it.
+  public var reachedWorkflows: [ReachedWorkflow] {
+    let found = Reachability.workflows(from: workflow, in: document)
+    return found.map { item in
+      let id = item.workflow.workflowId
+      let isUnique = found.filter { $0.workflow.workflowId == id }.count == 1
+      return ReachedWorkflow(
+        name: isUnique ? id : "\(id) of \(item.document.file)", document: item.document,
+        workflow: item.workflow)
+    }
+  }
+}
+
+extension Workflow {
+  /// The workflows that it leads to: those that it depends on; then, step by step, the one that the step
+  /// calls and those to which its actions lead.
+  public var references: [WorkflowReference] {
+    dependsOn
+      + steps.flatMap { step in
+        var references: [WorkflowReference] = []
+        if case .workflow(let reference) = step.target { references.append(reference) }
+        return references + WorkflowGraph.workflowTargets(of: step).map(\.0)
+      }
+  }
+}
+
 /// What a job can reach.
 enum Reachability {
   /// The permissions of every operation that a workflow, or one that it leads to, calls; sorted.
@@ -63,22 +102,21 @@ enum Reachability {
     workflows(from: workflow, in: document).flatMap { $0.workflow.steps }
   }
 
-  /// A workflow and all that it leads to, each with the document that it stands in.
+  /// A workflow and all that it leads to, the nearest first, each with the document that it stands in.
   static func workflows(
     from workflow: Workflow, in document: ArazzoDocument
   ) -> [(document: ArazzoDocument, workflow: Workflow)] {
     var found: [(document: ArazzoDocument, workflow: Workflow)] = []
     var seen: Set<[String]> = []
     var open = [(document, workflow)]
-    while let (document, workflow) = open.popLast() {
+    var next = 0
+    while next < open.count {
+      let (document, workflow) = open[next]
+      next += 1
       guard seen.insert([document.file, workflow.workflowId]).inserted else { continue }
       found.append((document, workflow))
-      var references = workflow.dependsOn
-      for step in workflow.steps {
-        if case .workflow(let reference) = step.target { references.append(reference) }
-        references += WorkflowGraph.workflowTargets(of: step).map(\.0)
-      }
-      open += references.compactMap { document.resolve($0) }.map { ($0.document, $0.workflow) }
+      open += workflow.references.compactMap { document.resolve($0) }
+        .map { ($0.document, $0.workflow) }
     }
     return found
   }

@@ -53,7 +53,7 @@ struct TypesCheckCommand: AsyncParsableCommand {
       ])
       return
     }
-    for note in catalogue.notes { Output.current.note("note: \(note)") }
+    for note in catalogue.notes { Output.current.note("note: \(note)".printable) }
     Output.current.line(
       "\(source.place): \(catalogue.jobTypes.count.counting("job type")) in "
         + "\(source.files.count.counting("file")), no fault")
@@ -138,7 +138,7 @@ struct TypesShowCommand: AsyncParsableCommand {
     if format.json {
       Output.current.json(JobTypeReport.json(found))
     } else if mermaid {
-      for line in MermaidChart.lines(found.workflow) { Output.current.line(line) }
+      for line in MermaidChart.lines(found) { Output.current.line(line) }
     } else {
       for line in JobTypeReport.lines(found) { Output.current.line(line) }
     }

@@ -27,7 +27,7 @@ struct ErrorReport: Sendable, Hashable {
     case let error as ConfigurationError: self.init(error)
     case let error as WorkerConfigurationError:
       self.init(.configuration, error.faults.map { "worker: \($0)" })
-    case let error as CatalogueError: self.init(.badData, error.errors.map(\.description))
+    case let error as CatalogueError: self.init(.badData, error.errors.map(\.description.printable))
     case let error as PostgresError: self.init(error)
     case let error as JobStoreError: self.init(.failure, error.description)
     case let error as PostgresClusterError: self.init(.unavailable, error.description)

@@ -9,7 +9,9 @@ enum JobTypeReport {
   static func json(_ type: JobTypeDefinition) -> JSONValue {
     let policy = type.workflow.policy
     let file = type.files.first { $0.path.contains(".arazzo.") }
-    return .members([
+    let diagram = StepDiagram(type)
+    let sections = diagram.sections.all
+    let members: [(String, JSONValue?)] = [
       ("name", .string(type.name)),
       ("summary", type.workflow.summary.map { .string($0) }),
       ("inputs", .array(type.workflow.inputs.parameters.map(json))),
@@ -24,10 +26,34 @@ enum JobTypeReport {
         }
       ),
       ("replay", .string(policy.replay.rawValue)),
-      ("steps", .array(type.workflow.steps.map(json))),
-      ("edges", .array(StepGraph(type.workflow).edges.map(StepDiagram.json))),
-      ("file", file.map { .string($0.path) }),
-    ])
+    ]
+    let main = sections.prefix(1).flatMap { steps(of: $0, diagram) }
+    let others = sections.dropFirst().map { section in
+      JSONValue.members(
+        [("name", .string(section.name)), ("file", .string(section.document.file))]
+          + steps(of: section, diagram))
+    }
+    return .members(
+      members + main
+        + [
+          ("workflows", others.isEmpty ? nil : .array(others)),
+          ("file", file.map { .string($0.path) }),
+        ])
+  }
+
+  /// What a workflow depends on, its steps and its edges.
+  private static func steps(
+    of section: ReachedWorkflow, _ diagram: StepDiagram
+  ) -> [(String, JSONValue?)] {
+    let workflow = section.workflow
+    let first = workflow.dependsOn.map {
+      JSONValue.string(diagram.sections.name($0, from: section))
+    }
+    return [
+      ("depends_on", first.isEmpty ? nil : .array(first)),
+      ("steps", .array(workflow.steps.map { json($0, section, diagram) })),
+      ("edges", .array(StepGraph(workflow).edges.map { diagram.json($0, section) })),
+    ]
   }
 
   /// The type as lines of text.
@@ -56,8 +82,11 @@ enum JobTypeReport {
       lines += ["It calls"]
       lines += type.targets.flatMap { TargetReport(use: $0, jobType: type.name).lines } + [""]
     }
-    lines.append("Steps")
-    lines += StepDiagram.lines(type.workflow).map { $0.isEmpty ? "" : "  \($0)" }
+    let diagram = StepDiagram(type)
+    for (index, section) in diagram.sections.all.enumerated() {
+      lines += index == 0 ? ["Steps"] : ["", "The workflow \(section.name)"]
+      lines += diagram.lines(section).map { $0.isEmpty ? "" : "  \($0)" }
+    }
     lines += [
       "", "Failures",
       "  at most \(policy.retry.maxAttempts.counting("attempt")), "
@@ -83,7 +112,7 @@ enum JobTypeReport {
       }
       lines += ["", "Schedules"] + schedules.lines()
     }
-    return lines
+    return lines.map(\.printable)
   }
 
   /// The SQL that orders a job of the type, with its required inputs.
@@ -119,11 +148,18 @@ enum JobTypeReport {
     ])
   }
 
-  private static func json(_ step: Step) -> JSONValue {
-    [
-      "name": .string(step.stepId), "request": .string(request(step)),
-      "effect": .string(effect(step)), "in_doubt": .string(inDoubt(step)),
-    ]
+  private static func json(
+    _ step: Step, _ section: ReachedWorkflow, _ diagram: StepDiagram
+  ) -> JSONValue {
+    var called: JSONValue?
+    if case .workflow(let reference) = step.target {
+      called = .string(diagram.sections.name(reference, from: section))
+    }
+    return .members([
+      ("name", .string(step.stepId)), ("request", .string(diagram.request(step, section))),
+      ("workflow", called), ("effect", .string(effect(step))),
+      ("in_doubt", .string(inDoubt(step))),
+    ])
   }
 
   /// What a step asks, and of whom.

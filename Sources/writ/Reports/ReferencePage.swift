@@ -35,9 +35,13 @@ struct ReferencePage: Sendable, Hashable {
   }
 
   private static func page(_ type: JobTypeDefinition) -> ReferencePage {
-    var lines = [generated, "", "# \(type.name)", "", (type.workflow.summary ?? "") + ".", ""]
+    var lines = [
+      generated, "", "# \(type.name)", "", (type.workflow.summary ?? "").printable + ".", "",
+    ]
     if let description = type.workflow.description {
-      lines += [description.trimmingCharacters(in: .whitespacesAndNewlines), ""]
+      lines += description.trimmingCharacters(in: .whitespacesAndNewlines)
+        .components(separatedBy: "\n").map(\.printable)
+      lines.append("")
     }
     lines += ["```sql", JobTypeReport.call(type), "```", ""]
     lines += inputs(type) + rights(type) + steps(type) + result(type) + failures(type)
@@ -149,29 +153,48 @@ struct ReferencePage: Sendable, Hashable {
   }
 
   private static func steps(_ type: JobTypeDefinition) -> [String] {
+    let tour = WorkflowTour(type)
+    var lines = ["## Steps", ""]
+    for part in tour.parts {
+      if let name = part.name { lines += ["### The workflow `\(name)`", ""] }
+      if !part.first.isEmpty {
+        let names = part.first.map { "`\($0)`" }.joined(separator: ", ")
+        lines += [
+          "First \(part.first.count == 1 ? "the workflow" : "the workflows") \(names).", "",
+        ]
+      }
+      lines += table(part.steps) + [""]
+    }
+    let ends = tour.steps.flatMap { visit in Self.ends(of: visit.step).map { (visit, $0) } }
+    if !ends.isEmpty {
+      lines += [
+        "Ends that are no success of the last step:", "", "| code | at | the job is | why |",
+        "| --- | --- | --- | --- |",
+      ]
+      for (visit, end) in ends {
+        let place = visit.part.map { " of `\($0)`" } ?? ""
+        lines.append(
+          "| `\(end.name)` | `\(visit.path)`\(place) | \(end.state) | \(cell(end.reason ?? "")) |")
+      }
+      lines.append("")
+    }
+    return lines
+  }
+
+  private static func table(_ visits: [WorkflowTour.Visit]) -> [String] {
     var lines = [
-      "## Steps", "", "| step | request | effect | in doubt | for what |",
-      "| --- | --- | --- | --- | --- |",
+      "| step | request | effect | in doubt | for what |", "| --- | --- | --- | --- | --- |",
     ]
-    for visit in WorkflowTour(type).steps {
+    for visit in visits {
       lines.append(
         "| `\(visit.path)` | \(cell(JobTypeReport.request(visit.step))) | "
           + "\(JobTypeReport.effect(visit.step)) | \(cell(doubt(visit.step))) | "
           + "\(cell(visit.step.description ?? visit.step.operation?.summary ?? "")) |")
-    }
-    let ends = WorkflowTour(type).steps.flatMap { visit in
-      Self.ends(of: visit.step).map { (visit.path, $0) }
-    }
-    if !ends.isEmpty {
-      lines += [
-        "", "Ends that are no success of the last step:", "", "| code | at | the job is | why |",
-        "| --- | --- | --- | --- |",
-      ]
-      for (path, end) in ends {
-        lines.append("| `\(end.name)` | `\(path)` | \(end.state) | \(cell(end.reason ?? "")) |")
+      lines += visit.leadsTo.map { way in
+        "| | \(cell(way.how)): the workflow `\(way.name)` | see there | | |"
       }
     }
-    return lines + [""]
+    return lines
   }
 
   private struct End {
@@ -295,7 +318,7 @@ struct ReferencePage: Sendable, Hashable {
 
   /// A text within a table: one line, no bar.
   private static func cell(_ text: String) -> String {
-    text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    text.split(whereSeparator: \.isWhitespace).joined(separator: " ").printable
       .replacingOccurrences(of: "|", with: "\\|")
   }
 
@@ -324,28 +347,84 @@ struct ReferencePage: Sendable, Hashable {
   }
 }
 
-/// The steps of a workflow, those of sub-workflows under the name of the step that calls them.
+/// The steps of a job type.
+///
+/// Those of a sub-workflow stand under the name of the step that calls it, as in the journal; a workflow that is
+/// reached in another way is a part of its own.
 struct WorkflowTour {
   struct Visit {
     var path: String
     var step: Step
     var document: ArazzoDocument
+    /// The part that the step stands in; `nil` for that of the job type.
+    var part: String?
+    /// The workflows to which actions of the step lead, and how.
+    var leadsTo: [(how: String, name: String)]
   }
 
-  private(set) var steps: [Visit] = []
+  struct Part {
+    /// The workflow; `nil` for that of the job type.
+    var name: String?
+    /// What the workflows of this part depend on.
+    var first: [String]
+    var steps: [Visit]
+  }
+
+  private(set) var parts: [Part] = []
+  private let sections: WorkflowSections
+
+  /// All steps.
+  var steps: [Visit] { parts.flatMap(\.steps) }
 
   /// Walks through a type.
-  init(_ type: JobTypeDefinition) { walk(type.workflow, of: type.document, prefix: "", depth: 0) }
+  init(_ type: JobTypeDefinition) {
+    sections = WorkflowSections(type)
+    for (index, section) in sections.all.enumerated() where index == 0 || isPart(section) {
+      var part = Part(name: index == 0 ? nil : section.name, first: [], steps: [])
+      walk(section, prefix: "", depth: 0, &part)
+      parts.append(part)
+    }
+  }
 
-  private mutating func walk(
-    _ workflow: Workflow, of document: ArazzoDocument, prefix: String, depth: Int
+  /// Whether a workflow is reached by `dependsOn` or an action.
+  private func isPart(_ section: ReachedWorkflow) -> Bool {
+    sections.all.contains { other in
+      (other.workflow.dependsOn + StepGraph(other.workflow).edges.compactMap(\.workflow))
+        .contains { sections.section($0, from: other) == section }
+    }
+  }
+
+  private func walk(
+    _ section: ReachedWorkflow, prefix: String, depth: Int, _ part: inout Part
   ) {
-    for step in workflow.steps {
-      steps.append(Visit(path: prefix + step.stepId, step: step, document: document))
+    let known = part.first
+    part.first += section.workflow.dependsOn.map { sections.name($0, from: section) }
+      .filter { !known.contains($0) }
+    let graph = StepGraph(section.workflow)
+    for step in section.workflow.steps {
+      let leadsTo = graph.edges(from: step.stepId).compactMap { edge in
+        edge.workflow.map {
+          (how: StepDiagram.label(edge), name: sections.name($0, from: section))
+        }
+      }
+      part.steps.append(
+        Visit(
+          path: prefix + step.stepId, step: step, document: section.document, part: part.name,
+          leadsTo: leadsTo))
       guard depth < 16, case .workflow(let reference) = step.target,
-        let (document, workflow) = document.resolve(reference)
+        let called = sections.section(reference, from: section)
       else { continue }
-      walk(workflow, of: document, prefix: "\(prefix)\(step.stepId)/", depth: depth + 1)
+      walk(called, prefix: "\(prefix)\(step.stepId)/", depth: depth + 1, &part)
+    }
+  }
+}
+
+extension StepGraph.Edge {
+  /// The workflow that the edge leads to, at once or on a detour.
+  fileprivate var workflow: WorkflowReference? {
+    switch to {
+    case .workflow(let reference), .again(_, _, .workflow(let reference)?): reference
+    default: nil
     }
   }
 }

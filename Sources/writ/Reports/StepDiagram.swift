@@ -8,30 +8,44 @@
 import Arazzo
 import JSON
 
-enum StepDiagram {
-  /// The diagram as lines of text.
-  static func lines(_ workflow: Workflow) -> [String] {
+struct StepDiagram {
+  let sections: WorkflowSections
+
+  /// The diagrams of a type.
+  init(_ type: JobTypeDefinition) { sections = WorkflowSections(type) }
+
+  /// The diagram of a section as lines of text; first what the workflow depends on.
+  func lines(_ section: ReachedWorkflow) -> [String] {
+    let workflow = section.workflow
     let graph = StepGraph(workflow)
     let width = workflow.steps.map(\.stepId.count).max() ?? 0
-    let requestWidth = workflow.steps.map { JobTypeReport.request($0).count }.max() ?? 0
-    var lines: [String] = []
+    let requests = workflow.steps.map { request($0, section) }
+    let requestWidth = requests.map(\.count).max() ?? 0
+    var lines = workflow.dependsOn.map { "first the workflow \(sections.name($0, from: section))" }
+    if !lines.isEmpty { lines.append("") }
     for (index, step) in workflow.steps.enumerated() {
       if index > 0 { lines.append("") }
       lines.append(
         "[\(index + 1)] \(step.stepId.padded(to: width))  "
-          + "\(JobTypeReport.request(step).padded(to: requestWidth))  \(JobTypeReport.effect(step))"
+          + "\(requests[index].padded(to: requestWidth))  \(JobTypeReport.effect(step))"
       )
       let edges = graph.edges(from: step.stepId)
       for (number, edge) in edges.enumerated() {
         let branch = number == edges.count - 1 ? "└─" : "├─"
-        lines.append(" \(branch) \(label(edge)) ──▶ \(destination(edge, workflow))")
+        lines.append(" \(branch) \(Self.label(edge)) ──▶ \(destination(edge, section))")
       }
     }
     return lines
   }
 
-  /// An edge as JSON.
-  static func json(_ edge: StepGraph.Edge) -> JSONValue {
+  /// What a step of a section asks, and of whom.
+  func request(_ step: Step, _ section: ReachedWorkflow) -> String {
+    guard case .workflow(let reference) = step.target else { return JobTypeReport.request(step) }
+    return "the workflow \(sections.name(reference, from: section))"
+  }
+
+  /// An edge of a section as JSON.
+  func json(_ edge: StepGraph.Edge, _ section: ReachedWorkflow) -> JSONValue {
     var members: [(String, JSONValue?)] = [
       ("from", .string(edge.from)), ("cause", .string(edge.cause.rawValue)),
       ("action", edge.action.map { .string($0) }),
@@ -43,12 +57,19 @@ enum StepDiagram {
     case .step(let step): members.append(("to", .string(step)))
     case .end(let outcome, let reason):
       members += [("end", .string(outcome.rawValue)), ("reason", reason.map { .string($0) })]
-    case .workflow(let reference): members.append(("workflow", .string(name(reference))))
+    case .workflow(let reference):
+      members.append(("workflow", .string(sections.name(reference, from: section))))
     case .again(let wait, let limit, let detour):
       members += [
         ("to", .string(edge.from)), ("after", .string(DurationText.written(wait))),
-        ("limit", JSONValue(limit)), ("first", detour.map { .string(name($0)) }),
+        ("limit", JSONValue(limit)),
       ]
+      switch detour {
+      case .step(let step)?: members.append(("first", .string(step)))
+      case .workflow(let reference)?:
+        members.append(("first", .string(sections.name(reference, from: section))))
+      case nil: break
+      }
     case .resend: members.append(("to", .string(edge.from)))
     }
     return .members(members)
@@ -58,21 +79,21 @@ enum StepDiagram {
     edge.cause.rawValue + (edge.action.map { ": \($0)" } ?? "")
   }
 
-  private static func destination(_ edge: StepGraph.Edge, _ workflow: Workflow) -> String {
+  private func destination(_ edge: StepGraph.Edge, _ section: ReachedWorkflow) -> String {
     switch edge.to {
-    case .step(let step): return numbered(step, workflow)
+    case .step(let step): return Self.numbered(step, section.workflow)
     case .end(let outcome, let reason):
       let sentence = reason.map {
         " – " + $0.split(whereSeparator: \.isNewline).joined(separator: " ")
       }
-      return "end: \(words(outcome))\(sentence ?? "")"
-    case .workflow(let reference): return "workflow \(name(reference))"
+      return "end: \(Self.words(outcome))\(sentence ?? "")"
+    case .workflow(let reference): return "workflow \(sections.name(reference, from: section))"
     case .again(let wait, let limit, let detour):
-      let first = detour.map { ", first \(name($0, workflow))" } ?? ""
+      let first = detour.map { ", first \(name($0, section))" } ?? ""
       let delay = wait == .zero ? "" : ", after \(DurationText.written(wait))"
-      return "\(numbered(edge.from, workflow))\(first)\(delay), at most "
+      return "\(Self.numbered(edge.from, section.workflow))\(first)\(delay), at most "
         + (limit == 1 ? "once" : "\(limit) times")
-    case .resend: return "\(numbered(edge.from, workflow)), sent again"
+    case .resend: return "\(Self.numbered(edge.from, section.workflow)), sent again"
     }
   }
 
@@ -89,21 +110,10 @@ enum StepDiagram {
     "[\((workflow.index(ofStep: step) ?? 0) + 1)] \(step)"
   }
 
-  static func name(_ reference: WorkflowReference) -> String {
-    (reference.source.map { "\($0)." } ?? "") + reference.workflowId
-  }
-
-  private static func name(_ detour: StepGraph.Detour, _ workflow: Workflow) -> String {
+  private func name(_ detour: StepGraph.Detour, _ section: ReachedWorkflow) -> String {
     switch detour {
-    case .step(let step): numbered(step, workflow)
-    case .workflow(let reference): "workflow \(name(reference))"
-    }
-  }
-
-  static func name(_ detour: StepGraph.Detour) -> String {
-    switch detour {
-    case .step(let step): step
-    case .workflow(let reference): name(reference)
+    case .step(let step): Self.numbered(step, section.workflow)
+    case .workflow(let reference): "workflow \(sections.name(reference, from: section))"
     }
   }
 }
