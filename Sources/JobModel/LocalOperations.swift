@@ -12,6 +12,7 @@ enum LocalOperations {
     case "findInList": return findInList(input)
     case "firstOfEach": return firstOfEach(input)
     case "nextPage": return nextPage(input)
+    case "outlastRequest": return outlastRequest
     default: return nil
     }
   }
@@ -62,6 +63,16 @@ enum LocalOperations {
       status: 200,
       json: [
         "offset": JSONValue(offset + max(1, held - overlap)), "is_last": .bool(isLast),
+      ])
+  }
+
+  /// What a job waits for that outlasts a request; its reason is what a person sees meanwhile.
+  private static var outlastRequest: StepResponse {
+    StepResponse(
+      status: 409,
+      json: [
+        "error_code": "MAY_STILL_ACT",
+        "reason": "the answer to a request was lost, and the job waits until it can no longer act",
       ])
   }
 

@@ -40,6 +40,12 @@ struct Simulation {
   /// What goes wrong with the next requests; afterwards nothing does.
   var faults: [Fault] = []
   var requests: [String] = []
+  /// A step whose first request a proxy gives up on and passes on 29 seconds later, all that AuthOS allows it.
+  var lateStep: String?
+  /// Requests that have still to act, and when.
+  private(set) var late: [(due: Duration, request: StepRequest)] = []
+  /// How long the job has waited between attempts.
+  private var elapsed: Duration = .zero
   /// The rows of the job, as the database keeps them: a key that is there stays.
   var rows: [JobRow] = []
   private var keys: Set<String> = []
@@ -179,7 +185,8 @@ struct Simulation {
         upsert(entry)
         for new in outcome.rows where keys.insert(new.key).inserted { rows.append(new) }
         row.isUnresolved = false
-      case .retry(_, let burnsAttempt, let isUnresolved, _):
+      case .retry(let delay, let burnsAttempt, let isUnresolved, _):
+        elapsed += delay
         if burnsAttempt { row.failures += 1 }
         row.isUnresolved = isUnresolved
       case .handBack(let isUnresolved): row.isUnresolved = isUnresolved
@@ -197,6 +204,8 @@ struct Simulation {
   }
 
   private mutating func send(_ request: StepRequest) -> WorkflowMachine.Event {
+    for (_, request) in late.filter({ $0.due <= elapsed }) { _ = answer(request) }
+    late.removeAll { $0.due <= elapsed }
     beforeSending?(request, &authOS)
     requests.append(request.step)
     let fault = faults.isEmpty ? Fault.none : faults.removeFirst()
@@ -208,6 +217,11 @@ struct Simulation {
       let name = uses[0].names[0].first, SecretNaming.isOfRotation(name), secrets[name] == nil
     {
       return .failure(.credentialMissing(name: name), duration: .zero)
+    }
+    if request.step == lateStep {
+      lateStep = nil
+      late.append((elapsed + .seconds(29), request))
+      return response(StepResponse(status: 504))
     }
     switch fault {
     case .none: return response(answer(request))
