@@ -33,6 +33,20 @@ public struct KeyRotations: Sendable, Hashable {
   }
 }
 
+/// A job that makes keys for other programs.
+public struct KeyMaker: Sendable, Hashable {
+  /// Its state.
+  public let state: String
+  /// The public part of the key that its result shows, if it has one.
+  public let prefix: String?
+
+  /// A job; for tests of what is made of it.
+  public init(state: String, prefix: String? = nil) {
+    self.state = state
+    self.prefix = prefix
+  }
+}
+
 /// The keys that live workers show.
 public struct WorkerKeys: Sendable, Hashable {
   /// One key of one worker.
@@ -125,6 +139,18 @@ extension JobStore {
           .compactMap { Int($0) },
         openState: state.map { [$0, reason].compactMap(\.self).joined(separator: ": ") })
     }
+  }
+
+  /// What became of jobs that have made keys; those that the database does not know are left out.
+  ///
+  /// Needs the role `writ_admin`.
+  public func keyMakers(_ jobs: [Int]) async throws -> [Int: KeyMaker] {
+    var makers: [Int: KeyMaker] = [:]
+    for row in try await pool.query(.keyMakers, [.ints(jobs)]) {
+      let id: Int = try row.decode("id")
+      makers[id] = KeyMaker(state: try row.decode("state"), prefix: try row.decode("prefix"))
+    }
+    return makers
   }
 
   /// The keys that live workers show.

@@ -18,6 +18,7 @@ extension Statement {
   static let installation = stored("installation")
   static let keyRotations = stored("key_rotations")
   static let workerKeys = stored("worker_keys")
+  static let keyMakers = stored("key_makers")
   static let publish = stored("publish")
   static let enqueue = stored("enqueue")
   static let enqueueMany = stored("enqueue_many")

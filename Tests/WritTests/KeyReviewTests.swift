@@ -139,6 +139,32 @@ import Testing
       } == 0, "its rotation is under way")
   }
 
+  @Test func `an orphan is also a key for another program that nobody was given`() {
+    let name = "billing (of May) (writ job 9 of 0123abcd)"
+    func texts(_ maker: KeyMaker?, named other: String? = nil) -> [String] {
+      rows {
+        $0.listed = [Self.key(), Self.key("sk_bbbbbbbbbbbb", name: other ?? name)]
+        $0.makers = maker.map { [9: $0] } ?? [:]
+      }.dropFirst().flatMap { $0.warnings.map(\.text) }
+    }
+    #expect(
+      texts(KeyMaker(state: "cancelled")) == [
+        "job 9 made it and was cancelled, so that nobody was given its secret; delete it in AuthOS"
+      ])
+    #expect(texts(KeyMaker(state: "discarded")).count == 1)
+    #expect(texts(KeyMaker(state: "completed", prefix: "sk_bbbbbbbbbbbb")) == [])
+    #expect(
+      texts(KeyMaker(state: "completed", prefix: "sk_cccccccccccc")) == [
+        "job 9 made it and gave sk_cccccccccccc to its requester instead; delete it in AuthOS"
+      ])
+    #expect(texts(KeyMaker(state: "retryable")) == [], "its job may still delete it")
+    #expect(texts(nil) == [], "its job is forgotten")
+    let cancelled = KeyMaker(state: "cancelled")
+    #expect(
+      texts(cancelled, named: "billing (writ job 9 of ffffffff)") == [], "of another installation")
+    #expect(texts(cancelled, named: "billing (writ job x of 0123abcd)") == [])
+  }
+
   @Test func `a worker that shows another key is named`() {
     let row = rows {
       $0.workers = [

@@ -29,6 +29,7 @@ struct KeySurvey: Sendable {
     survey.lookAtStore(configuration)
     await survey.lookAtDatabase(configuration)
     await survey.lookAtAuthOS(configuration, known, logger)
+    await survey.lookAtMakers(configuration)
     return survey
   }
 
@@ -93,6 +94,24 @@ struct KeySurvey: Sendable {
     } catch {
       blindSpots.append(
         "the database could not be asked for rotations and workers: \(Self.sentence(error))")
+    }
+  }
+
+  /// Whether somebody was given the keys that this installation has made for other programs.
+  private mutating func lookAtMakers(_ configuration: Configuration) async {
+    for index in facts.indices {
+      guard let installation = facts[index].installation, let listed = facts[index].listed else {
+        continue
+      }
+      let jobs = listed.compactMap { KeyReview.order(of: $0.name, installation: installation) }
+      guard !jobs.isEmpty else { continue }
+      do {
+        facts[index].makers = try await configuration.withStore { try await $0.keyMakers(jobs) }
+      } catch {
+        blindSpots.append(
+          "the database could not be asked which keys for other programs were handed out: "
+            + Self.sentence(error))
+      }
     }
   }
 

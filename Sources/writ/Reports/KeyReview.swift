@@ -1,6 +1,7 @@
 // What is in use, what AuthOS knows, what was rotated and what the workers show, brought together: one
 // row a key, with everything about it that a person should look at. Pure.
 
+import Foundation
 import JSON
 import JobRunner
 import JobStore
@@ -76,6 +77,8 @@ struct KeyFacts: Sendable {
   var workers: [WorkerKeys.Entry]?
   /// The name of the installation.
   var installation: String?
+  /// The jobs after whom keys for other programs are named, by their numbers.
+  var makers: [Int: KeyMaker]?
 
   /// Which of a type's keys.
   enum SecretRole: Sendable, Hashable { case current, pending, previous }
@@ -206,7 +209,7 @@ struct KeyReview: Sendable {
     ]
   }
 
-  /// Keys that a rotation of this installation has made and that nobody holds.
+  /// Keys that a job of this installation has made and that nobody holds.
   private func orphans() -> [KeyRow] {
     guard let listed = facts.listed, let installation = facts.installation, let store = facts.store,
       let workers = facts.workers
@@ -215,16 +218,33 @@ struct KeyReview: Sendable {
       store.values.flatMap { $0.values.compactMap(\.prefix) } + workers.compactMap(\.prefix))
     let running = Set((facts.rotations ?? [:]).values.flatMap(\.openJobs))
     return listed.compactMap { key in
-      guard !held.contains(key.prefix),
-        let job = Self.rotation(of: key.name, installation: installation), !running.contains(job)
-      else { return nil }
+      guard !held.contains(key.prefix) else { return nil }
+      var reason: String?
+      if let job = Self.rotation(of: key.name, installation: installation) {
+        reason =
+          running.contains(job)
+          ? nil : "job \(job) made it, and no store that can be seen holds it; delete it in AuthOS"
+      } else if let job = Self.order(of: key.name, installation: installation) {
+        reason = facts.makers?[job].flatMap { Self.orphaned(key, by: $0, job) }
+      }
+      guard let reason else { return nil }
       var row = KeyRow(environment: facts.environment, jobType: nil)
       fill(&row, key)
-      row.warnings.append(
-        KeyWarning(
-          .orphaned,
-          "job \(job) made it, and no store that can be seen holds it; delete it in AuthOS"))
+      row.warnings.append(KeyWarning(.orphaned, reason))
       return row
+    }
+  }
+
+  /// Why nobody has a key that was made for another program; `nil` where somebody may, or will.
+  private static func orphaned(_ key: ManagedKey, by maker: KeyMaker, _ job: Int) -> String? {
+    switch maker.state {
+    case "completed":
+      guard let prefix = maker.prefix, prefix != key.prefix else { return nil }
+      return "job \(job) made it and gave \(prefix) to its requester instead; delete it in AuthOS"
+    case "discarded", "cancelled":
+      return
+        "job \(job) made it and was \(maker.state), so that nobody was given its secret; delete it in AuthOS"
+    default: return nil
     }
   }
 
@@ -235,6 +255,15 @@ struct KeyReview: Sendable {
       words[5] == installation
     else { return nil }
     return Int(words[3])
+  }
+
+  /// The job that made a key for another program, from its name
+  /// `<whatever> (writ job <number> of <installation>)`.
+  static func order(of name: String, installation: String) -> Int? {
+    guard let start = name.range(of: " (writ job ", options: .backwards),
+      name.hasSuffix(" of \(installation))")
+    else { return nil }
+    return Int(name[start.upperBound...].dropLast(" of \(installation))".count))
   }
 
   static func days(_ duration: Duration) -> Int { Int(duration / .seconds(86_400)) }
