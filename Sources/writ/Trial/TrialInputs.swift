@@ -13,8 +13,8 @@ struct TrialInputs: Sendable {
       email: "ada@example.com", plan: "free",
       connectedAccounts: [
         SeedConnectedAccount(
-          provider: "github", providerUserID: "4711", scopes: ["read:user"],
-          grantedScopes: ["read:user"], token: SandboxSecrets.randomText(bytes: 20))
+          provider: "github", providerUserID: "4711", scopes: ["read:user", "repo"],
+          grantedScopes: ["read:user", "repo"], token: SandboxSecrets.randomText(bytes: 20))
       ]),
     SeedUser(email: "grace@example.com"),
     SeedUser(email: "katherine@example.com", isLinked: false),
