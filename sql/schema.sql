@@ -5262,6 +5262,35 @@ begin
       into _ending
       from unnest(_entries) as e;
 
+    -- What the steps have read, and then how much of it there is: the worker cannot know what came twice.
+    perform writ_data.keep_rows(e.job, e.seq, e.rows, _now)
+       from unnest(_entries) as e
+      where e.kind = 'outcome' and e.rows is not null;
+    if exists (select from unnest(_entries) as e where e.kind = 'complete' and e.result ? 'rows') then
+      select array_agg(
+               case
+                 when s.job_id is null then e
+                 else jsonb_populate_record(
+                        e, jsonb_build_object(
+                          'result', e.result || n.rows,
+                          'recorded',
+                          case when e.recorded ? 'rows' then e.recorded || n.rows else e.recorded end
+                        )
+                      )
+               end
+               order by e.place
+             )
+        into _entries
+        from unnest(_entries) as e
+        left join writ_data.row_set as s
+          on s.job_id = e.job and e.kind = 'complete' and e.result ? 'rows'
+        left join lateral (
+               select jsonb_build_object('rows', count(*)) as rows
+                 from writ_data.job_row as r
+                where r.job_id = s.job_id
+             ) as n on true;
+    end if;
+
     -- The trail first, while the rows still say where the jobs come from.
     insert into writ_data.audit_event (
       occurred_at, event, job_id, worker_id, attempt, type, environment, from_state, to_state,
@@ -5339,11 +5368,6 @@ begin
            effect = excluded.effect, result = excluded.result, error_code = excluded.error_code,
            outputs = excluded.outputs, action = excluded.action
      where n.outcome_at is null or n.action ->> 'do' in ('again', 'user_action');
-
-    -- What the steps have read.
-    perform writ_data.keep_rows(e.job, e.seq, e.rows, _now)
-       from unnest(_entries) as e
-      where e.kind = 'outcome' and e.rows is not null;
 
     -- The jobs that go on: back in the line, to wait, or on with a request on record.
     update writ_data.job as j
@@ -5434,15 +5458,7 @@ begin
                priority, false, type, environment, queue, definition_hash, subject,
                subject_digest, enqueued_by, actor, idempotency_key, traceparent, payload,
                coalesce(end_error, last_error),
-               case
-                 when end_result ? 'rows'
-                   and exists (select from writ_data.row_set as s where s.job_id = id)
-                 then end_result || jsonb_build_object(
-                        'rows', (select count(*) from writ_data.job_row as r where r.job_id = id)
-                      )
-                 else end_result
-               end,
-               batch_id
+               end_result, batch_id
           from gone
       ), old as (
         delete from writ_data.journal as n

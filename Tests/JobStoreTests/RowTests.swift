@@ -21,7 +21,10 @@ import Testing
   }
 
   private var done: JobRecord {
-    .complete(result: JSONObject([("rows", 0), ("total", 5)]), recorded: RecordedFields())
+    let result = JSONObject([("rows", 0), ("total", 5)])
+    var recorded = RecordedFields()
+    recorded.clear = result
+    return .complete(result: result, recorded: recorded)
   }
 
   private func ids(_ rows: [JobRowSummary]) -> [Int?] { rows.map { $0.data["id"]?.intValue } }
@@ -40,6 +43,9 @@ import Testing
       #expect(ids(try await database.store.jobRows(id, after: 2, limit: 1)) == [1])
       let detail = try #require(try await database.store.job(id))
       #expect(detail.result == ["rows": 4, "total": 5])
+      let end = try #require(detail.events.last)
+      #expect(end.event == "completed")
+      #expect(end.recorded == detail.result)
     }
   }
 
