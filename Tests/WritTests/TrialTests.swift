@@ -2,6 +2,7 @@
 
 import Arazzo
 import AuthOSEmulator
+import Foundation
 import JSON
 import JobStore
 import Testing
@@ -27,6 +28,35 @@ private typealias Status = writ.ExitStatus
     ("create=slow:x", "--fault create: the number of the request must be from 1 to 1000"),
   ]) func `a fault that says nothing sensible is refused`(text: String, sentence: String) {
     #expect(throws: CommandError(Status.usage, sentence)) { try TrialFaultOption(parsing: text) }
+  }
+
+  /// The forms of a URL that `types check` reads, each with the place of the API.
+  @Test(arguments: [
+    ("https://apis.example/lamps", "jobs/lamps.yaml", "$self: https://apis.example/lamps\n"),
+    ("https://apis.example/v1/openapi/lamps.yaml", "jobs/openapi/lamps.yaml", ""),
+    ("../openapi/lamps.yaml", "openapi/lamps.yaml", ""),
+    ("./openapi/lamps.yaml", "jobs/openapi/lamps.yaml", ""),
+  ]) func `a trial finds what a URL means`(url: String, place: String, identity: String) throws {
+    let root = FileManager.default.temporaryDirectory
+      .appending(path: "writ-trial-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: root) }
+    func write(_ path: String, _ text: String) throws {
+      let file = root.appending(path: path)
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(text.utf8).write(to: file)
+    }
+    let version = identity.isEmpty ? "3.1.0" : "3.2.0"
+    try write(
+      place,
+      identity + StepDiagramTests.openAPI.replacing("openapi: 3.1.0", with: "openapi: \(version)"))
+    try write("jobs/other.arazzo.yaml", "arazzo: 1.1.0\n$self: https://apis.example/faulty\n")
+    try write(
+      "jobs/lamps.arazzo.yaml",
+      StepDiagramTests.arazzo.replacing("url: lamps.yaml", with: "url: \(url)"))
+    let trial = try TrialCatalogue(file: root.appending(path: "jobs/lamps.arazzo.yaml").path)
+    #expect(trial.type.name == "light_up")
+    #expect(trial.type.files.count == 2)
   }
 
   @Test func `a fault names a step or an operation of the type`() throws {

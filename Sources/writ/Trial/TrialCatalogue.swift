@@ -27,14 +27,18 @@ struct TrialCatalogue: Sendable {
       return
     }
     let url = URL(fileURLWithPath: file).standardizedFileURL
-    let name = url.lastPathComponent
-    guard name.contains(".arazzo.") else {
+    guard url.lastPathComponent.contains(".arazzo.") else {
       throw CommandError(
         .badData, "\(file.printable): a job type is a file whose name ends in .arazzo.yaml")
     }
-    let own = try Self.closure(of: name, in: url.deletingLastPathComponent().path, as: file)
+    var closure = TrialClosure()
+    try closure.follow(from: url.path, as: file)
+    let (own, name) = closure.documents(of: url.path)
     let paths = Set(own.map(\.path))
-    let others = shipped.filter { !paths.contains($0.path) }
+    // The shipped ones are looked for beside the file.
+    let folder = name.split(separator: "/").dropLast().map { "\($0)/" }.joined()
+    let others = shipped.map { DocumentText(path: folder + $0.path, text: $0.text) }
+      .filter { !paths.contains($0.path) }
     let openAPI = others.filter { !$0.path.contains(".arazzo.") }
     if let whole = try? Catalogue.load(files: own + others),
       let found = whole.jobTypes.first(where: { $0.document.file == name })
@@ -51,35 +55,5 @@ struct TrialCatalogue: Sendable {
           + "x-writ.jobType")
     }
     type = found
-  }
-
-  /// The file and what it refers to, as far as that is on the disk; the reader tells what is missing.
-  private static func closure(
-    of name: String, in directory: String, as file: String
-  ) throws -> [DocumentText] {
-    var found: [DocumentText] = []
-    var open = [name]
-    var seen: Set<String> = []
-    while let path = open.popLast() {
-      guard seen.insert(path).inserted else { continue }
-      guard let data = FileManager.default.contents(atPath: "\(directory)/\(path)") else {
-        if path == name {
-          throw CommandError(.badData, "\(file.printable) cannot be read; is it there?")
-        }
-        continue
-      }
-      guard let text = String(data: data, encoding: .utf8) else {
-        throw CommandError(.badData, "\(directory)/\(path) cannot be read as UTF-8")
-      }
-      found.append(DocumentText(path: path, text: text))
-      let folder = path.split(separator: "/").dropLast().joined(separator: "/")
-      for match in text.matches(of: /["']?\burl["']?\s*:\s*["']?([^"',}\s]+)/) {
-        let url = String(match.1)
-        guard !url.contains("://"), !url.contains(".."), !url.hasPrefix("/") else { continue }
-        let plain = url.hasPrefix("./") ? String(url.dropFirst(2)) : url
-        open.append(folder.isEmpty ? plain : "\(folder)/\(plain)")
-      }
-    }
-    return found
   }
 }
