@@ -70,6 +70,8 @@ extension DocumentNode {
 
   private static func describe(_ error: any Error) -> (String, Mark?) {
     switch error as? YamlError {
+    case .parser(_, let problem, let mark, _)? where problem.hasPrefix("Maximum nesting level"):
+      return ("the document is nested too deeply", mark)
     case .scanner(_, let problem, let mark, _)?, .parser(_, let problem, let mark, _)?:
       return ("this is not valid YAML or JSON: \(problem)\(hint(for: problem))", mark)
     case .composer(_, "but found another document", let mark, _)?:

@@ -8,10 +8,6 @@ struct InputSchemaReader {
   /// Whether the document was checked already, by the version that published it.
   var isPublished = false
 
-  static let supported = """
-    supported are type, format, minLength, maxLength, pattern, enum, minimum, maximum, items, \
-    minItems, maxItems, properties, required, default, title, description, examples and $ref
-    """
   private static let documentation = ["title", "description", "examples", "$comment", "deprecated"]
 
   func read(_ node: DocumentNode) -> InputSchema {
@@ -51,7 +47,8 @@ struct InputSchemaReader {
     }
     for member in members where !fields.contains(member.name) && !member.name.hasPrefix("x-") {
       errors.report(
-        "\(what) does not support '\(member.name)' here; \(Self.supported)",
+        "\(what) does not support '\(member.name)' here; supported are "
+          + fields.filter { !$0.hasPrefix("$") }.joined(separator: ", ") + " and $ref",
         at: member.nameLocation)
     }
     return ObjectReader(

@@ -175,8 +175,17 @@ struct ObjectReader {
   /// A duration of ISO 8601, longer than nothing and at most a year.
   func duration(_ name: String) -> Duration? {
     guard let node = self[name] else { return nil }
-    guard let duration = node.string.flatMap(Duration.init(iso8601:)),
-      duration > .zero, duration <= .seconds(366 * 86_400)
+    let text = node.string ?? ""
+    // A text that is a duration but for its zeros.
+    let isZero =
+      !text.contains { $0.isNumber && $0 != "0" }
+      && Duration(iso8601: text.replacing("0", with: "1")) != nil
+    if isZero, text.contains("0") {
+      report("'\(name)' must be longer than zero", at: node)
+      return nil
+    }
+    guard let duration = Duration(iso8601: text), duration > .zero,
+      duration <= .seconds(366 * 86_400)
     else {
       report(
         "'\(name)' must be a duration by ISO 8601 of days, hours, minutes and seconds, such as "

@@ -78,6 +78,10 @@ import Testing
       "register_reader.arazzo.yaml:18: $.workflows[0].x-writ.replay: 'replay' must be one of safe, "
         + "never, review; did you mean safe?"),
     Edit(
+      "requestTimeout: PT10S", "requestTimeout: PT0S",
+      "register_reader.arazzo.yaml:16: $.workflows[0].x-writ.requestTimeout: 'requestTimeout' must be longer "
+        + "than zero"),
+    Edit(
       "requestTimeout: PT10S", "requestTimeOut: PT10S",
       "register_reader.arazzo.yaml:16: $.workflows[0].x-writ.requestTimeOut: x-writ of a workflow has no "
         + "field 'requestTimeOut'; did you mean requestTimeout?"),

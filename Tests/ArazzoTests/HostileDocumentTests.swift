@@ -81,8 +81,9 @@ import Testing
     #expect(Library.errors(Library.files(arazzo: document)) == [])
   }
 
-  @Test func `a document that is nested too deeply is refused`() {
-    let text = String(repeating: "[", count: 500) + String(repeating: "]", count: 500)
+  @Test(arguments: [500, 5_000])
+  func `a document that is nested too deeply is refused`(depth: Int) {
+    let text = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
     let errors = Library.errors([DocumentText(path: "x.arazzo.yaml", text: text)])
     #expect(errors.contains { $0.hasSuffix("the document is nested too deeply") })
   }

@@ -18,9 +18,8 @@ import Testing
       "required: [email]",
       "oneOf: []",
       "register_reader.arazzo.yaml:22: $.workflows[0].inputs.oneOf: an input schema "
-        + "does not support 'oneOf' here; supported are type, format, minLength, "
-        + "maxLength, pattern, enum, minimum, maximum, items, minItems, maxItems, "
-        + "properties, required, default, title, description, examples and $ref"),
+        + "does not support 'oneOf' here; supported are type, properties, "
+        + "required, additionalProperties, title, description, examples, deprecated and $ref"),
     Edit(
       "required: [email]",
       "additionalProperties: true",
@@ -70,8 +69,8 @@ import Testing
       "minimum: 1,",
       "register_reader.arazzo.yaml:25: $.workflows[0].inputs.properties.name.minimum: "
         + "an input of type string does not support 'minimum' here; supported are type, "
-        + "format, minLength, maxLength, pattern, enum, minimum, maximum, items, minItems, "
-        + "maxItems, properties, required, default, title, description, examples and $ref"),
+        + "default, format, minLength, maxLength, pattern, enum, title, description, examples, "
+        + "deprecated and $ref"),
     Edit(
       "minLength: 1,",
       "pattern: '(',",
@@ -107,12 +106,18 @@ import Testing
       "register_reader.arazzo.yaml:25: $.workflows[0].inputs.properties.name.default: "
         + "the default must be a text"),
     Edit(
+      "type: string, minLength: 1, maxLength: 80",
+      "type: integer, enum: ['1']",
+      "register_reader.arazzo.yaml:25: $.workflows[0].inputs.properties.name.enum: an input of type "
+        + "integer does not support 'enum' here; supported are type, default, format, minimum, "
+        + "maximum, title, description, examples, deprecated and $ref"),
+    Edit(
       "minLength: 1,",
       "const: Ada,",
       "register_reader.arazzo.yaml:25: $.workflows[0].inputs.properties.name.const: an "
-        + "input of type string does not support 'const' here; supported are type, format, "
-        + "minLength, maxLength, pattern, enum, minimum, maximum, items, minItems, "
-        + "maxItems, properties, required, default, title, description, examples and $ref"),
+        + "input of type string does not support 'const' here; supported are type, "
+        + "default, format, minLength, maxLength, pattern, enum, title, description, examples, "
+        + "deprecated and $ref"),
     Edit(
       "minLength: 1,",
       "x-writ: {record: always},",

@@ -24,6 +24,14 @@ private typealias Status = writ.ExitStatus
     }
   }
 
+  @Test func `a payload that is not there is named`() throws {
+    let error = #expect(throws: CommandError.self) {
+      try EnqueueCommand.inputs([], payload: "@no/such.json")
+    }
+    #expect(
+      error?.description == "--payload: no/such.json is empty or cannot be read; is it there?")
+  }
+
   @Test(arguments: [
     (["types", "chek"], "Unexpected argument 'chek'"),
     (["jobs", "list", "--state", "waitin"], "there is no state waitin; did you mean waiting?"),

@@ -206,7 +206,12 @@ struct EnqueueCommand: AsyncParsableCommand {
       ? FileHandle.standardInput : FileHandle(forReadingAtPath: String(source.dropFirst()))
     // What is longer than any payload is not read to its end, if it has one.
     guard let handle, let data = try handle.read(upToCount: payloadLimit + 1) else {
-      throw CommandError(.badData, "--payload: the input is empty or cannot be read")
+      throw CommandError(
+        .badData,
+        source == "-"
+          ? "--payload: the input is empty or cannot be read"
+          : "--payload: \(source.dropFirst().description.printable) is empty or cannot be read; is it there?"
+      )
     }
     guard data.count <= payloadLimit else {
       throw CommandError(
