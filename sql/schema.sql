@@ -5166,6 +5166,33 @@ $$;
 
 ALTER FUNCTION writ_worker.installation() OWNER TO writ_owner;
 
+CREATE FUNCTION writ_worker.open_definitions(environment text, type text) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  _hashes text[] := array(
+    select d.hash
+      from writ_data.definition as d
+     where d.type = $2
+       and not exists (
+             select from writ_data.job_type as t where t.name = $2 and t.definition_hash = d.hash
+           )
+  );
+begin
+  if _hashes = '{}' then
+    return;
+  end if;
+  return query
+    select distinct j.definition_hash
+      from writ_data.job as j
+     where j.environment = $1 and j.definition_hash = any (_hashes);
+end
+$_$;
+
+ALTER FUNCTION writ_worker.open_definitions(environment text, type text) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_worker.record(worker_id bigint, entries jsonb, skips_locked boolean DEFAULT false) RETURNS TABLE(job_id bigint, accepted boolean, cancel_requested boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -7336,6 +7363,9 @@ GRANT ALL ON FUNCTION writ_worker.fire_schedule() TO writ_worker;
 
 REVOKE ALL ON FUNCTION writ_worker.installation() FROM PUBLIC;
 GRANT ALL ON FUNCTION writ_worker.installation() TO writ_worker;
+
+REVOKE ALL ON FUNCTION writ_worker.open_definitions(environment text, type text) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ_worker.open_definitions(environment text, type text) TO writ_worker;
 
 REVOKE ALL ON FUNCTION writ_worker.record(worker_id bigint, entries jsonb, skips_locked boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ_worker.record(worker_id bigint, entries jsonb, skips_locked boolean) TO writ_worker;

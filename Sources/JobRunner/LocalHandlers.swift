@@ -77,18 +77,34 @@ struct LocalHandlers: Sendable {
 
   /// What a rotation must know of the key in use: its name and public prefix, the least privilege of
   /// its type, and who makes keys here.
+  ///
+  /// The least privilege covers what jobs need that were ordered under an older version and are not over.
   private func describeKey(_ owner: Owner) async throws -> StepResponse {
     let name = try SecretName(keyOf: owner.jobType, environment: owner.environment)
-    guard let definition = try await store.definition(type: owner.jobType),
-      !definition.leastPrivilege.isEmpty
-    else { return Self.refusal(404, "NOT_FOUND") }
+    guard let definition = try await store.definition(type: owner.jobType) else {
+      return Self.refusal(404, "NOT_FOUND")
+    }
+    var permissions = Set(definition.leastPrivilege)
+    let older = try await store.openDefinitions(
+      environment: owner.environment, jobType: owner.jobType)
+    for hash in older { permissions.formUnion(try await leastPrivilege(hash)) }
+    guard !permissions.isEmpty else { return Self.refusal(404, "NOT_FOUND") }
     return StepResponse(
       status: 200,
       json: [
         "name": .string(name.description), "prefix": JSONValue(try secrets.read(name)?.keyPrefix),
-        "permissions": .array(definition.leastPrivilege.map { .string($0) }),
+        "permissions": .array(permissions.sorted().map { .string($0) }),
         "installation": .string(try await store.installation()),
       ])
+  }
+
+  /// What a definition needs; nothing where this program cannot read it: its jobs do not run either.
+  private func leastPrivilege(_ hash: String) async throws -> [String] {
+    do {
+      return try await store.definition(hash: hash)?.leastPrivilege ?? []
+    } catch  where !store.isTransient(error) {
+      return []
+    }
   }
 
   /// Whether a key is at hand: another worker may have a store of its own, and one that was held up may

@@ -107,6 +107,11 @@ extension WorkerDatabase: WorkerStore {
       environment: environment, jobType: jobType, fingerprint: fingerprint)
   }
 
+  /// Asks which older definitions still have jobs.
+  public func openDefinitions(environment: String, jobType: String) async throws -> [String] {
+    try await store.openDefinitions(environment: environment, jobType: jobType)
+  }
+
   /// Asks for the installation's name.
   public func installation() async throws -> String { try await store.installation() }
 

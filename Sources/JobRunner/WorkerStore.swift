@@ -58,6 +58,10 @@ public protocol WorkerStore: Sendable {
     environment: String, jobType: String, fingerprint: String
   ) async throws -> [WorkerWithoutKey]
 
+  /// The hashes of the definitions before the present one under which unfinished jobs of a type were ordered
+  /// in an environment.
+  func openDefinitions(environment: String, jobType: String) async throws -> [String]
+
   /// What tells the keys of this installation from those of another one.
   func installation() async throws -> String
 

@@ -116,6 +116,13 @@ extension JobStore {
     }
   }
 
+  /// The hashes of the definitions before the present one under which unfinished jobs of a type were ordered.
+  public func openDefinitions(environment: String, jobType: String) async throws -> [String] {
+    try await pool.query(.openDefinitions, [.text(environment), .text(jobType)]).map {
+      try $0.decode("hash")
+    }
+  }
+
   /// What tells the keys of this installation from those of another one: eight hexadecimal digits.
   public func installation() async throws -> String {
     try await row(.installation, []).decode("name")

@@ -14,6 +14,7 @@ extension Statement {
   static let definition = stored("definition")
   static let definitionHash = stored("definition_hash")
   static let reportKeys = stored("report_keys")
+  static let openDefinitions = stored("open_definitions")
   static let workersWithoutKey = stored("workers_without_key")
   static let installation = stored("installation")
   static let keyRotations = stored("key_rotations")

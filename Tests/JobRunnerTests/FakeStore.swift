@@ -28,6 +28,7 @@ final class FakeStore: WorkerStore {
     var isHolding = false
     var held: [CheckedContinuation<Void, Never>] = []
     var definitions: [String: JobTypeDefinition] = [:]
+    var openDefinitions: [String] = []
     var reports: [[LoadedKey]] = []
     var workersWithoutKey: [[WorkerWithoutKey]] = []
     var askedFingerprints: [String] = []
@@ -56,6 +57,8 @@ final class FakeStore: WorkerStore {
   func define(_ definition: JobTypeDefinition, hash: String) {
     state.withLock { $0.definitions[hash] = definition }
   }
+  /// Unfinished jobs were ordered under the definitions of these hashes.
+  func leaveOpen(_ hashes: [String]) { state.withLock { $0.openDefinitions = hashes } }
   func offer(_ jobs: [ClaimedJob]) { state.withLock { $0.pending += jobs } }
   func releaseRecords() {
     let held = state.withLock { state in
@@ -160,6 +163,9 @@ final class FakeStore: WorkerStore {
       state.reports.append(keys)
       return state.renewsLease
     }
+  }
+  func openDefinitions(environment: String, jobType: String) async throws -> [String] {
+    state.withLock { $0.openDefinitions }
   }
   func workersWithoutKey(
     environment: String, jobType: String, fingerprint: String

@@ -1,3 +1,4 @@
+import Arazzo
 import JSON
 import JobModel
 import Secrets
@@ -75,6 +76,20 @@ import Testing
         keys: KeyReporter(
           store: store, secrets: secrets, lease: lease, environments: ["production"],
           logger: quietLogger)))
+  }
+
+  @Test func `a new key may do what unfinished jobs of older versions need`() async throws {
+    let catalogue = try Workshop.catalogue()
+    store.define(try #require(catalogue.jobType("create_user")), hash: "new")
+    store.define(try #require(catalogue.jobType("get_user")), hash: "old")
+    let secrets = try MemorySecretStore([:])
+    func permissions() async -> JSONValue? {
+      let response = await answer("describeKey", prefix: nil, secrets: secrets)
+      return (try? JSONValue(parsing: response.body))?["permissions"]
+    }
+    #expect(await permissions() == ["write:users"])
+    store.leaveOpen(["old", "gone"])
+    #expect(await permissions() == ["read:users", "write:users"])
   }
 
   private static let late = WorkerWithoutKey(

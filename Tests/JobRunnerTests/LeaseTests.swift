@@ -125,6 +125,9 @@ struct FailingStore: WorkerStore {
   func reportKeys(worker: Int, environments: [String], _ keys: [LoadedKey]) async throws -> Bool {
     try await base.reportKeys(worker: worker, environments: environments, keys)
   }
+  func openDefinitions(environment: String, jobType: String) async throws -> [String] {
+    try await base.openDefinitions(environment: environment, jobType: jobType)
+  }
   func workersWithoutKey(
     environment: String, jobType: String, fingerprint: String
   ) async throws -> [WorkerWithoutKey] {

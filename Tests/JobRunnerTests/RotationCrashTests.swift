@@ -117,6 +117,10 @@ private struct MortalStore: WorkerStore {
     try death.live()
     return try await base.reportKeys(worker: worker, environments: environments, keys)
   }
+  func openDefinitions(environment: String, jobType: String) async throws -> [String] {
+    try death.live()
+    return try await base.openDefinitions(environment: environment, jobType: jobType)
+  }
   func workersWithoutKey(
     environment: String, jobType: String, fingerprint: String
   ) async throws -> [WorkerWithoutKey] {

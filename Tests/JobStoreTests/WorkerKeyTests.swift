@@ -1,5 +1,6 @@
 // Which keys workers have told that they have, and who is waited for.
 
+import JSON
 import JobModel
 import JobStore
 import Postgres
@@ -79,6 +80,30 @@ import Testing
           == false, "a worker whose lease has ended writes nothing")
       _ = try await store.sweepJobs(limit: 10)
       #expect(try await database.number("select count(*) from writ_data.worker_key") == 0)
+    }
+  }
+
+  @Test func `older definitions count while they have unfinished jobs`() async throws {
+    try await TestDatabase.with { database in
+      func open(_ environment: String = "default") async throws -> [String] {
+        try await database.store.openDefinitions(environment: environment, jobType: "ping")
+      }
+      func publish(_ hash: String) async throws {
+        let type = JobTypes.type("ping", hash: hash, inputs: [], subject: nil, replay: "never")
+        try await database.sql("select writ.publish_job_type($1)", [.json(type.serialized())])
+      }
+      _ = try await database.number("select writ.ping()")
+      #expect(try await open() == [], "it is the present one")
+      try await publish("c1")
+      #expect(try await open() == [String(repeating: "cc", count: 32)])
+      #expect(try await open("staging") == [])
+      try await publish("c2")
+      let worker = try await database.worker()
+      let job = try #require(try await database.claim(worker).first)
+      #expect(try await open() == [String(repeating: "cc", count: 32)])
+      try await database.record(
+        worker, job, .complete(result: JSONObject(), recorded: RecordedFields()))
+      #expect(try await open() == [])
     }
   }
 

@@ -165,6 +165,17 @@ import Testing
     #expect(texts(cancelled, named: "billing (writ job x of 0123abcd)") == [])
   }
 
+  @Test func `publishing says when the key in use may do too little`() {
+    #expect(
+      Publication.note(
+        on: "create_user", needing: ["read:users", "write:users"], after: ["write:users"])
+        == "create_user now needs read:users as well: rotate its key in each environment with "
+        + "`writ keys rotate create_user`")
+    #expect(
+      Publication.note(
+        on: "create_user", needing: ["write:users"], after: ["read:users", "write:users"]) == nil)
+  }
+
   @Test func `a worker that shows another key is named`() {
     let row = rows {
       $0.workers = [

@@ -68,6 +68,35 @@ begin
 end
 $$;
 
+-- open_definitions: the definitions before the present one under which unfinished jobs of a type were
+-- ordered: they need what those need. Only a rotation asks, so no index is kept for it: where a type has had
+-- other definitions, the unfinished jobs are read through once.
+create or replace function writ_worker.open_definitions(environment text, type text)
+returns setof text
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  _hashes text[] := array(
+    select d.hash
+      from writ_data.definition as d
+     where d.type = $2
+       and not exists (
+             select from writ_data.job_type as t where t.name = $2 and t.definition_hash = d.hash
+           )
+  );
+begin
+  if _hashes = '{}' then
+    return;
+  end if;
+  return query
+    select distinct j.definition_hash
+      from writ_data.job as j
+     where j.environment = $1 and j.definition_hash = any (_hashes);
+end
+$$;
+
 -- installation: the name that stands in the names of the keys that this installation makes.
 create or replace function writ_worker.installation() returns text
 language plpgsql stable security definer
@@ -92,6 +121,7 @@ comment on view writ.worker_key is 'The keys that the stores of live workers sho
 
 grant execute on function
   writ_worker.report_keys(bigint, text[], jsonb),
-  writ_worker.workers_without_key(text, text, text), writ_worker.installation()
+  writ_worker.workers_without_key(text, text, text), writ_worker.open_definitions(text, text),
+  writ_worker.installation()
 to writ_worker;
 grant select on writ.installation, writ.worker_key to writ_admin, writ_auditor;

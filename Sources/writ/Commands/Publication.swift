@@ -13,9 +13,14 @@ struct Publication {
     var words: String
     var name: String
     var detail: String
+    /// What has to be done besides, as a sentence without a full stop.
+    var note: String?
 
     var json: JSONValue {
-      ["result": .string(words), "name": .string(name), "detail": .string(detail)]
+      .members([
+        ("result", .string(words)), ("name", .string(name)), ("detail", .string(detail)),
+        ("note", note.map { .string($0) }),
+      ])
     }
   }
 
@@ -36,6 +41,12 @@ struct Publication {
           detail: isDefault ? "the default environment" : "environment"))
     }
     let published = try await store.jobTypes()
+    let hasChanges = catalogue.jobTypes.contains { type in
+      published.contains { $0.name == type.name && $0.definitionHash != type.hash }
+    }
+    // Only for notes: a role that may not read them, or one that this program does not understand, keeps nobody
+    // from publishing.
+    let before = hasChanges ? (try? await store.publishedDefinitions(except: [])) ?? [] : []
     for type in catalogue.jobTypes {
       let old = published.first { $0.name == type.name }
       let isKnown = old?.definitionHash == type.hash
@@ -48,8 +59,20 @@ struct Publication {
       results.append(
         Result(
           words: words, name: type.name,
-          detail: "job type, definition \(type.hash.prefix(12))"))
+          detail: "job type, definition \(type.hash.prefix(12))",
+          note: before.first { $0.name == type.name }.flatMap {
+            Self.note(on: type.name, needing: type.leastPrivilege, after: $0.leastPrivilege)
+          }))
     }
     return results
+  }
+
+  /// That a key in use may do too little for a new version; `nil` where it may do enough.
+  static func note(on type: String, needing now: [String], after before: [String]) -> String? {
+    let more = now.filter { !before.contains($0) }
+    guard !more.isEmpty else { return nil }
+    return
+      "\(type) now needs \(more.joined(separator: ", ")) as well: rotate its key in each environment "
+      + "with `writ keys rotate \(type)`"
   }
 }

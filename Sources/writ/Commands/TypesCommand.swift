@@ -190,6 +190,7 @@ struct TypesPublishCommand: AsyncParsableCommand {
     var table = Table("", "", "")
     for result in results { table.add(result.words, result.name, result.detail) }
     for line in table.lines() { Output.current.line(line) }
+    for note in results.compactMap(\.note) { Output.current.note(note) }
     for type in catalogue.jobTypes {
       for environment in configuration.environments {
         guard let note = environment.missingTargets(of: type) else { continue }
