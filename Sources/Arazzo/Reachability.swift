@@ -16,7 +16,7 @@ public struct TargetUse: Sendable, Hashable {
 
   /// The base URL that is used where an environment configures none: the first that is absolute.
   public var defaultURL: String? {
-    servers.first { $0.hasPrefix("https://") || $0.hasPrefix("http://") }
+    servers.first { BaseURL.fault(in: $0) == nil }
   }
 
   /// The last words of the names of its secrets, sorted.

@@ -22,18 +22,17 @@ extension OpenAPIReader {
   }
 
   private func checkServer(_ url: String, _ server: ObjectReader) {
-    let schemes = ["http://", "https://"]
-    if let scheme = schemes.first(where: url.hasPrefix) {
-      let host = url.dropFirst(scheme.count).prefix { $0 != "/" }
-      if host.contains("@") {
-        server.report(
-          "a URL must not hold a user or a password; describe them as a security scheme",
-          at: server["url"])
-      } else if host.isEmpty {
-        server.report("the URL has no host", at: server["url"])
-      }
-    } else if url.contains("://") {
+    switch BaseURL.fault(in: url) {
+    case .user?:
+      server.report(
+        "a URL must not hold a user or a password; describe them as a security scheme",
+        at: server["url"])
+    case .host?: server.report("the URL has no host", at: server["url"])
+    case .port?:
+      server.report("the port of a URL must be a number from 1 to 65535", at: server["url"])
+    case .scheme? where url.contains("://"):
       server.report("only http and https servers are supported", at: server["url"])
+    case .scheme?, .rest?, nil: break
     }
     if url.contains("?") || url.contains("#") {
       server.report("the URL of a server has no query and no fragment", at: server["url"])

@@ -1,5 +1,6 @@
 // One environment of the worker: where its targets are and which values its jobs get from it.
 
+import Arazzo
 public import JSON
 import JobModel
 
@@ -51,7 +52,7 @@ public struct EnvironmentConfiguration: Sendable, Hashable {
   /// An AuthOS is always the environment's own: no document decides where its keys are sent.
   func url(of target: String, servers: [String]) -> String? {
     if let url = targets[target] { return url }
-    return target == SecretNaming.authOS ? nil : servers.first(where: Self.isBaseURL)
+    return target == SecretNaming.authOS ? nil : servers.first { BaseURL.fault(in: $0) == nil }
   }
 
   /// The key of the configuration that says where a target is.
@@ -67,9 +68,15 @@ public struct EnvironmentConfiguration: Sendable, Hashable {
     if !Self.isName(name) {
       faults.append("name must be 1 to 63 of a-z, 0-9, - and _, starting with a letter")
     }
-    for (source, url) in targets.sorted(by: { $0.key < $1.key }) where !Self.isBaseURL(url) {
-      faults.append(
-        "target \(source) must be an http or https URL without user, query or fragment")
+    for (source, url) in targets.sorted(by: { $0.key < $1.key }) {
+      switch BaseURL.fault(in: url) {
+      case nil: break
+      case .port?:
+        faults.append("the port of target \(source) must be a number from 1 to 65535")
+      default:
+        faults.append(
+          "target \(source) must be an http or https URL without user, query or fragment")
+      }
     }
     for (label, slug) in [("organization", organization), ("service", service)]
     where slug.map({ $0.isEmpty || $0.contains("/") }) ?? false {
@@ -84,13 +91,5 @@ public struct EnvironmentConfiguration: Sendable, Hashable {
       && text.utf8.allSatisfy {
         (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x5F
       }
-  }
-
-  private static func isBaseURL(_ text: String) -> Bool {
-    let schemes = ["http://", "https://"]
-    guard let scheme = schemes.first(where: text.hasPrefix) else { return false }
-    let rest = text.dropFirst(scheme.count)
-    return !rest.isEmpty && !rest.hasPrefix("/")
-      && !rest.contains { $0 == "?" || $0 == "#" || $0 == "@" || $0.isWhitespace }
   }
 }

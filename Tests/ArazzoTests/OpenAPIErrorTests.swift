@@ -172,6 +172,11 @@ import Testing
       "openapi/library.yaml:4: $.servers[0].url: only http and https servers are supported"),
     Edit(
       "- url: https://library.example/api",
+      "- url: http://127.0.0.1:99999/api",
+      "openapi/library.yaml:4: $.servers[0].url: the port of a URL must be a number from 1 to 65535"
+    ),
+    Edit(
+      "- url: https://library.example/api",
       "- url: https://library.example/api?key=1",
       "openapi/library.yaml:4: $.servers[0].url: the URL of a server has no query and no fragment"),
     Edit(

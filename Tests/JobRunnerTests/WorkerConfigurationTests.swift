@@ -38,11 +38,34 @@ import Testing
         """)
   }
 
-  @Test(arguments: ["http://user@id.example", "https://", "id.example", "https://id.example?x=1"])
+  // AsyncHTTPClient ends the process where a port has more than 16 bits.
+  @Test(arguments: [
+    "http://user@id.example", "https://", "id.example", "https://id.example?x=1",
+    "http://127.0.0.1:65536", "http://127.0.0.1:99999/api", "http://[::1]:99999",
+    "https://id.example:65536", "http://127.0.0.1:0", "http://127.0.0.1:-1", "http://127.0.0.1:",
+    "http://127.0.0.1:+80", "http://127.0.0.1:80:80", "http://[::1]80", "http://[::1",
+    "http://:80", "http://127.0.0.1:99999999999999999999", "http://127.0.0.1:٨٠",
+  ])
   func `a base URL that is none is refused`(url: String) {
     #expect(throws: WorkerConfigurationError.self) {
       try makeConfiguration { $0.environments[0].targets = ["authos": url] }
     }
+  }
+
+  @Test(arguments: [
+    "http://127.0.0.1:1", "https://id.example:65535", "http://[::1]", "http://[::1]:8080/api",
+    "https://id.example/a:99999", "http://localhost:0080",
+  ])
+  func `a base URL without a port, or with one that there is, is taken`(url: String) throws {
+    let configuration = try makeConfiguration { $0.environments[0].targets = ["ledger": url] }
+    #expect(configuration.environment("production")?.url(of: "ledger", servers: []) == url)
+  }
+
+  @Test(arguments: ["http://127.0.0.1:65536", "http://[::1]:99999", "http://127.0.0.1:0"])
+  func `a published document with a port that there is not gives no address`(url: String) throws {
+    let environment = try #require(try makeConfiguration().environment("production"))
+    #expect(environment.url(of: "ledger", servers: [url]) == nil)
+    #expect(environment.url(of: "ledger", servers: [url, "http://h"]) == "http://h")
   }
 
   @Test func `a worker without environments or queues is refused`() throws {

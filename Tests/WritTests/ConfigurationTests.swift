@@ -177,6 +177,14 @@ import Testing
       "writ.yaml:1: environments.p.targets.b.url: must be an http:// or https:// URL without user, query or fragment"
     ),
     (
+      "environments: {p: {authos: {url: 'http://127.0.0.1:70000', organization: a, service: b}}}\n",
+      "writ.yaml:1: environments.p.authos.url: the port must be a number from 1 to 65535"
+    ),
+    (
+      "environments: {p: {targets: {b: {url: 'http://[::1]:99999'}}}}\n",
+      "writ.yaml:1: environments.p.targets.b.url: the port must be a number from 1 to 65535"
+    ),
+    (
       "environments: {p: {targets: {b: {url: 'http://h', ca-file: a.pem}}}}\n",
       "writ.yaml:1: environments.p.targets.b.ca-file: says nothing for an http:// address; make environments.p.targets.b.url an https:// one"
     ),

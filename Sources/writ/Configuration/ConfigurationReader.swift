@@ -1,5 +1,6 @@
 // From words to checked values, collecting every fault on the way.
 
+import Arazzo
 import Foundation
 
 /// Reads settings by key; what is wrong is noted, and the default stands in until all is read.
@@ -142,11 +143,12 @@ struct ConfigurationReader {
   /// The start of a URL, without a trailing slash unless that is to be kept.
   mutating func url(_ key: String, keepsSlash: Bool = false) -> String? {
     guard let text = text(key) else { return nil }
-    let scheme = ["http://", "https://"].first(where: text.hasPrefix)
-    let rest = scheme.map { text.dropFirst($0.count) } ?? ""
-    let isPlain = !rest.contains { "?#@".contains($0) || $0.isWhitespace }
-    guard scheme != nil, !rest.isEmpty, !rest.hasPrefix("/"), isPlain else {
-      report(key, "must be an http:// or https:// URL without user, query or fragment")
+    if let fault = BaseURL.fault(in: text) {
+      report(
+        key,
+        fault == .port
+          ? "the port must be a number from 1 to 65535"
+          : "must be an http:// or https:// URL without user, query or fragment")
       return nil
     }
     return text.hasSuffix("/") && !keepsSlash ? String(text.dropLast()) : text
