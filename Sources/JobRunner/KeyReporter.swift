@@ -14,6 +14,9 @@ actor KeyReporter {
   private let environments: [String]
   private let logger: Logger
   private var reported: Set<LoadedKey>?
+  /// What each environment showed when it could be listed last.
+  private var shown: [String: [LoadedKey]] = [:]
+  private var hasWarned = false
 
   init(
     store: any WorkerStore, secrets: any SecretStore, lease: Lease, environments: [String],
@@ -28,9 +31,12 @@ actor KeyReporter {
 
   /// Looks at the store and reports what it shows, unless the database knows it already.
   ///
-  /// What could not be reported is reported by the next call.
+  /// What could not be reported is reported by the next call. An environment that cannot be listed may still have
+  /// keys that can be read: it counts as it was last seen, and one that was never seen keeps
+  /// the whole report back, so that the fleet waits for this worker.
   func report() async {
-    let keys = Set(environments.flatMap(keys))
+    guard look() else { return }
+    let keys = Set(environments.flatMap { shown[$0] ?? [] })
     guard keys != reported else { return }
     do {
       let sorted = keys.sorted { ($0.environment, $0.jobType) < ($1.environment, $1.jobType) }
@@ -48,10 +54,23 @@ actor KeyReporter {
     }
   }
 
-  private func keys(of environment: String) -> [LoadedKey] {
-    // A store that cannot be listed has no key that could be used either.
-    let types = (try? secrets.keyedTypes(environment: environment)) ?? []
-    return types.compactMap { type in
+  /// Looks at all environments; false when one of them has never been seen.
+  private func look() -> Bool {
+    var fault: (any Error)?
+    for environment in environments {
+      do { shown[environment] = try keys(of: environment) } catch { fault = error }
+    }
+    if let fault, !hasWarned {
+      logger.warning(
+        "the secret store could not be listed",
+        metadata: ["worker.id": "\(lease.worker)", "error": "\(fault)"])
+    }
+    hasWarned = fault != nil
+    return environments.allSatisfy { shown[$0] != nil }
+  }
+
+  private func keys(of environment: String) throws -> [LoadedKey] {
+    try secrets.keyedTypes(environment: environment).compactMap { type in
       guard let name = try? SecretName(keyOf: type, environment: environment) else { return nil }
       var key = LoadedKey(environment: environment, jobType: type, prefix: nil, fingerprint: nil)
       do {

@@ -106,6 +106,22 @@ public final class DirectorySecretStore: SecretStore {
     }.sorted()
   }
 
+  /// Lists the directory of that environment alone, so that no other one stands in the way.
+  public func keyedTypes(environment: String) throws -> [String] {
+    let folder = directory + "/" + environment
+    var status = stat()
+    guard stat(folder, &status) == 0 else {
+      guard errno == ENOENT else { throw SecretFiles.failure("cannot look at", folder) }
+      return []
+    }
+    guard status.st_mode & S_IFMT == S_IFDIR else { return [] }
+    return try SecretFiles.entries(of: folder).compactMap { entry in
+      guard let key = (try? SecretName(environment + "/" + entry))?.key, key.role == .current
+      else { return nil }
+      return key.jobType
+    }.sorted()
+  }
+
   private func forget(_ name: SecretName) -> Secret? {
     cache.withLock { $0[name] = nil }
     return nil

@@ -86,6 +86,29 @@ final class MemorySecretStore: SecretStore {
   }
 }
 
+/// Secrets of which one environment cannot be listed, though each of them can be read.
+final class UnlistableSecretStore: SecretStore {
+  let base: MemorySecretStore
+  private let hidden = Mutex<String?>(nil)
+
+  init(_ base: MemorySecretStore) { self.base = base }
+
+  func hide(_ environment: String?) { hidden.withLock { $0 = environment } }
+  func read(_ name: SecretName) -> Secret? { base.read(name) }
+  func write(_ name: SecretName, _ secret: Secret) { base.write(name, secret) }
+  func delete(_ name: SecretName) { base.delete(name) }
+  func names() -> [SecretName] { base.names() }
+  func promoteKey(environment: String, jobType: String, prefix: String?) throws {
+    try base.promoteKey(environment: environment, jobType: jobType, prefix: prefix)
+  }
+  func keyedTypes(environment: String) throws -> [String] {
+    guard environment != hidden.withLock({ $0 }) else {
+      throw SecretStoreError(.inputOutput, "cannot list \(environment)")
+    }
+    return try base.keyedTypes(environment: environment)
+  }
+}
+
 /// A sender that answers what a test says and remembers what it was sent.
 final class ScriptedSender: HTTPSender {
   typealias Answer =

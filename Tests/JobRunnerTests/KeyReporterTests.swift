@@ -56,6 +56,29 @@ import Testing
       ])
   }
 
+  @Test func `an environment that cannot be listed counts as it was seen last`() async throws {
+    let secrets = UnlistableSecretStore(
+      try MemorySecretStore([
+        "production/create_user.key": Self.first, "sandbox/create_user.key": Self.first,
+      ]))
+    let reporter = KeyReporter(
+      store: store, secrets: secrets, lease: lease, environments: ["production", "sandbox"],
+      logger: quietLogger)
+    secrets.hide("sandbox")
+    await reporter.report()
+    #expect(store.reports.isEmpty, "a worker that has told nothing is waited for")
+    secrets.hide(nil)
+    await reporter.report()
+    #expect(store.reports.map(\.count) == [2])
+    secrets.hide("sandbox")
+    await reporter.report()
+    #expect(store.reports.map(\.count) == [2])
+    try secrets.base.set("production/create_user.key", Self.second)
+    await reporter.report()
+    #expect(store.reports.map(\.count) == [2, 2])
+    #expect(store.reports.last?.map(\.prefix) == ["sk_bbbbbbbbbbbb", "sk_aaaaaaaaaaaa"])
+  }
+
   // MARK: Waiting for the others
 
   private func answer(

@@ -140,6 +140,23 @@ private final class Scratch {
     #expect(error?.code == .malformed)
   }
 
+  @Test func `lists the types of one environment, whatever lies beside it`() throws {
+    for file in ["b.key", "a.key", "a.pending.key", "management.password", "not a name.key"] {
+      try scratch.put("production/\(file)", "one")
+    }
+    try scratch.put("sandbox/c.key", "one")
+    try scratch.put("stray", "one")
+    // For root no mode matters: then this is only the listing.
+    chmod(scratch.path + "/sandbox", 0)
+    defer { chmod(scratch.path + "/sandbox", 0o700) }
+    #expect(try store.keyedTypes(environment: "production") == ["a", "b"])
+    #expect(try store.keyedTypes(environment: "none") == [])
+    #expect(try store.keyedTypes(environment: "stray") == [])
+    if geteuid() != 0 {
+      #expect(throws: SecretStoreError.self) { try store.keyedTypes(environment: "sandbox") }
+    }
+  }
+
   @Test func `lists the names that it holds`() throws {
     try scratch.put("production/b.key", "one")
     try scratch.put("production/a.key", "one")
