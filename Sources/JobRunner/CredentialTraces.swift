@@ -13,6 +13,8 @@ struct CredentialTraces: Sendable {
   private static let shortest = 12
   /// The end of a secret is searched for: of a key, that is the part that is not public.
   private static let longest = 24
+  /// How many layers of JSON within a string of JSON are looked into.
+  private static let greatestDepth = 3
 
   init(_ secrets: [Secret]) {
     forms = secrets.filter { $0.count >= Self.shortest }.flatMap(Self.forms)
@@ -25,7 +27,19 @@ struct CredentialTraces: Sendable {
     return response.headers.contains { areIn(Array($0.value.utf8)) }
   }
 
+  /// Looks at the bytes as they are and, since any character of a JSON string may be written as an escape,
+  /// at what they say without escapes.
   private func areIn(_ bytes: [UInt8]) -> Bool {
+    var text = bytes
+    for _ in 0..<Self.greatestDepth {
+      if stand(in: text) { return true }
+      guard let unescaped = JSONUnescaping.unescaped(text) else { return false }
+      text = unescaped
+    }
+    return stand(in: text)
+  }
+
+  private func stand(in bytes: [UInt8]) -> Bool {
     bytes.withUnsafeBytes { haystack in
       forms.contains { form in form.withBytes { Self.holds(haystack, $0) } }
     }

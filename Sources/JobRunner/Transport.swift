@@ -180,8 +180,9 @@ struct Transport: Sendable {
           timeout: call.request.timeout,
           trustRoots: configuration.environment(call.job.environment)?.trustRoots[call.source]))
       // A server that sends our credential back could put it into a member that is recorded.
-      if let traces, traces.areIn(response) { throw .ambiguous(.unreadableResponse) }
-      return response
+      guard let traces, traces.areIn(response) else { return response }
+      guard response.isRefusalByStatus else { throw .ambiguous(.unreadableResponse) }
+      return StepResponse(status: response.status)
     } catch {
       statistics.count(\.failedRequests)
       throw error
@@ -205,6 +206,14 @@ extension OutgoingRequest.Authorization {
 }
 
 extension StepResponse {
+  /// Whether the status alone says that nothing was done, and what to do about it.
+  fileprivate var isRefusalByStatus: Bool {
+    switch status {
+    case 300...399, 401, 403, 429: true
+    default: false
+    }
+  }
+
   /// Whether AuthOS lost the key between recognizing it and noting its use: it then answers a request
   /// of whatever kind with this 404, which says nothing about what was asked for.
   fileprivate var saysKeyIsGone: Bool {

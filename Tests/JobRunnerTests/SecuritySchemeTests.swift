@@ -249,6 +249,81 @@ import WritTesting
     }
   }
 
+  @Test(arguments: ["header", "query", "cookie", "bearer", "basic"], [302, 307, 401, 403, 429])
+  func `a refusal that repeats the credential keeps its status and nothing else`(
+    operation: String, status: Int
+  ) async throws {
+    let receiver = try await WebhookReceiver(echo: { request in
+      let sent = [request.uri] + request.headers.map { "\($0.key): \($0.value)" }
+      return (
+        status, ["location": "http://elsewhere.example" + request.uri, "retry-after": "7"],
+        sent.joined(separator: "; ") + "canary-key-of-the-type canary-token-1"
+      )
+    })
+    let (transport, sender) = try transport(receiver)
+    let response = try await ask(operation, transport).get()
+    let next = try await ask(operation, transport)
+    try await sender.shutdown()
+    try await receiver.stop()
+    #expect(response.status == status)
+    #expect(response.body.isEmpty)
+    #expect(response.headers.isEmpty)
+    if status == 401 {
+      guard case .failure(.credentialUnusable) = next else {
+        Issue.record("it was sent again")
+        return
+      }
+    }
+  }
+
+  /// Text with each UTF-16 code unit that `isEscaped` picks as `\uXXXX`.
+  private static func escaped(
+    _ text: String, _ isEscaped: (UInt16) -> Bool = { _ in true }
+  ) -> String {
+    text.utf16.map { unit in
+      isEscaped(unit)
+        ? "\\u" + String(repeating: "0", count: 4 - String(unit, radix: 16).count)
+          + String(unit, radix: 16) : String(decoding: [unit], as: UTF16.self)
+    }.joined()
+  }
+
+  @Test(arguments: [
+    // As .NET writes a plus sign, and as Python and PHP write whatever is not ASCII.
+    ("bearer", "canary+token+of+all", escaped("canary+token+of+all") { $0 == 0x2B }),
+    ("bearer", "canary+token+of+all", escaped("canary+token+of+all") { $0 == 0x2B }.uppercasedHex),
+    ("bearer", "canary+token+of+all", escaped("canary+token+of+all")),
+    ("basic", "canário sécrèt 🔑🔒", escaped("canário sécrèt 🔑🔒") { $0 > 0x7E }),
+    ("basic", "canário sécrèt 🔑🔒", escaped("canário sécrèt 🔑🔒")),
+    ("basic", #"canary"pass\word"#, escaped(#"canary"pass\word"#)),
+    // A message that holds JSON itself.
+    ("bearer", "canary+token+of+all", #"{\"sent\":\"canary\\u002Btoken\\u002Bof\\u002Ball\"}"#),
+  ])
+  func `an answer that repeats the credential with escapes of JSON is no answer`(
+    operation: String, secret: String, leak: String
+  ) async throws {
+    let word = operation == "basic" ? "password" : "token"
+    try secrets.set("production/targets.ledger.\(word)", secret)
+    for body in [#"{"echo":"\#(leak)"}"#, #"{"\#(leak)":1}"#, #"{"echo":"\#(leak)"#] {
+      let receiver = try await WebhookReceiver(echo: { _ in (200, [:], body) })
+      let (transport, sender) = try transport(receiver)
+      let result = try await ask(operation, transport)
+      try await sender.shutdown()
+      try await receiver.stop()
+      #expect(throws: TransportFailure.ambiguous(.unreadableResponse)) { try result.get() }
+    }
+  }
+
+  @Test(arguments: [
+    (#"a"#, nil), (#"a\"#, nil), (#"\x\u12"#, nil), (#"\u00e9\u002B\/\"\\"#, #"é+/"\"#),
+    (#"\ud83d\udd11\ud83d"#, "🔑\u{fffd}"), (#"\uDD11\b\f\n\r\t"#, "\u{fffd}\u{8}\u{c}\n\r\t"),
+    (#"\\u0041"#, #"\u0041"#), (#"\u0000"#, "\0"),
+  ])
+  func `escapes of JSON are read one layer at a time`(text: String, unescaped: String?) {
+    #expect(
+      JSONUnescaping.unescaped(Array(text.utf8)).map { String(decoding: $0, as: UTF8.self) }
+        == unescaped)
+  }
+
   @Test(arguments: [
     (
       "header", "production/ask.ledger.key", "canary\tkey",
@@ -386,4 +461,7 @@ import WritTesting
 
 extension String {
   fileprivate var hyphenated: String { replacing(" ", with: "-") }
+
+  /// The same with `\u002B` in place of `\u002b`.
+  fileprivate var uppercasedHex: String { replacing("002b", with: "002B") }
 }
