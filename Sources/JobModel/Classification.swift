@@ -41,7 +41,7 @@ public struct Classification: Sendable, Hashable {
   /// The table.
   public static let all: [Classification] = [
     connectionRefused, nameResolution, tls, tlsUntrusted, tlsOtherHost, connectTimeout, heldBack,
-    credentialMissing,
+    credentialMissing, loginFailed, loginLimited,
     targetMissing, responseTimeout, connectionReset, unreadableResponse, abandoned,
     secretNotStored, secretNotSealed, unexpectedSuccess, redirect, badRequest, unauthorized,
     forbidden, notFound, notFoundElsewhere, notFoundUncoded, methodNotAllowed, serverTimeout, gone,
@@ -69,6 +69,10 @@ public struct Classification: Sendable, Hashable {
   static let credentialMissing = Self(
     "no usable credential", .unauthorized, "credential_missing",
     "the credential is missing or unusable")
+  static let loginFailed = Self(
+    "login without a session", .transient, "login_failed", "no session could be opened")
+  static let loginLimited = Self(
+    "429 at the login", .limited, "login_limited", "the service limits logins")
   static let targetMissing = Self(
     "no address for the target", .unauthorized, "target_missing",
     "the address of the target is not configured")
@@ -202,6 +206,8 @@ extension Classification {
     case .notSent(.connectTimeout): connectTimeout
     case .notSent(.heldBack): heldBack
     case .credentialMissing, .credentialUnusable: credentialMissing
+    case .loginFailed(.limited): loginLimited
+    case .loginFailed: loginFailed
     case .targetMissing: targetMissing
     case .ambiguous(.responseTimeout): responseTimeout
     case .ambiguous(.connectionReset): connectionReset

@@ -73,4 +73,8 @@ public struct JournalEntry: Sendable, Hashable {
       status: json["status"]?.intValue, outputs: json["outputs"]?.objectValue ?? JSONObject(),
       action: action)
   }
+  /// Whether the next try of the same step writes over it.
+  var isWrittenOver: Bool {
+    result == .failed && action.flatMap(StepAction.init(json:))?.isWrittenOver == true
+  }
 }

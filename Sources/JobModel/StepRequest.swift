@@ -108,6 +108,10 @@ public enum TransportFailure: Error, Sendable, Hashable {
   case credentialMissing(name: String)
   /// The secret of this name cannot be used; `reason` is what it has to be, without the secret.
   case credentialUnusable(name: String, reason: String)
+  /// The session that it needs could not be opened: nothing left but the login.
+  ///
+  /// A login that did not leave either is ``notSent(_:)``, for the same reason.
+  case loginFailed(LoginFailure)
   /// Nobody has said where the target is; `setting` is the key of the configuration that would.
   case targetMissing(setting: String)
 
@@ -115,7 +119,7 @@ public enum TransportFailure: Error, Sendable, Hashable {
   public var isPutOff: Bool {
     switch self {
     case .credentialMissing, .credentialUnusable, .targetMissing: true
-    case .notSent, .ambiguous: false
+    case .notSent, .ambiguous, .loginFailed: false
     }
   }
 
@@ -138,6 +142,18 @@ public enum TransportFailure: Error, Sendable, Hashable {
 
     /// Whether a person has to look at certificates.
     public var isAboutTLS: Bool { self == .tls || self == .tlsUntrusted || self == .tlsOtherHost }
+  }
+
+  /// What came of a login that left, in place of a session.
+  public enum LoginFailure: Sendable, Hashable {
+    /// No whole answer.
+    case unanswered(Ambiguous)
+    /// An answer with this status.
+    case answered(status: Int)
+    /// An answer that should hold a token and holds none.
+    case withoutToken
+    /// The service limits logins; `wait` is how long it asks to wait, if it says.
+    case limited(wait: Duration?)
   }
 
   /// Why it is unknown.

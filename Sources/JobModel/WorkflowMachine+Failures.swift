@@ -59,6 +59,9 @@ extension WorkflowMachine {
       if case .remote(let source, _) = answer.request.target {
         row = row.saying(tlsText(reason, target: source))
       }
+    case .loginFailed(let reason):
+      row = row.saying("\(row.text): \(reason.text)")
+      if case .limited(let named) = reason { wait = named }
     case .targetMissing(let setting):
       row = row.saying("the address of the target is not configured; set \(setting)")
     default: break
@@ -120,10 +123,18 @@ extension WorkflowMachine {
     // A service that refuses a credential does not say when it will take it.
     case .unauthorized: if status == nil, let wait { delay = wait }
     case .limited:
-      delay = wait ?? max(RetryAfter.shortest, backoff.delay(failures: failures, random: &random))
+      delay =
+        if let wait, wait > .zero {
+          wait
+        } else {
+          max(
+            RetryAfter.shortest,
+            backoff.delay(failures: max(failures, triesInARow), random: &random))
+        }
     case .transient, .ambiguous:
       burnsAttempt = true
-      delay = wait ?? backoff.delay(failures: failures, random: &random)
+      // A service that is back later than it says, or says "now", must not use up the attempts.
+      delay = max(wait ?? .zero, backoff.delay(failures: failures, random: &random))
       if isLast {
         outcome.action.kind = .stop(
           giveUp,
@@ -141,6 +152,13 @@ extension WorkflowMachine {
         after: delay, burnsAttempt: burnsAttempt, error(of: outcome, text),
         cause: row.failureClass)
     }
+  }
+
+  /// The attempts since the one in which the job last got on, this one included: at least those that the
+  /// present step was put off in.
+  private var triesInARow: Int {
+    let lastSettled = run.last { !$0.isWrittenOver } ?? job.journal.last { !$0.isWrittenOver }
+    return job.attempt - (lastSettled?.attempt ?? 0)
   }
 
   /// The outcome of a failed step, without its action.
@@ -203,5 +221,21 @@ extension StepResponse {
   fileprivate func reason(of request: StepRequest) -> String? {
     guard case .local = request.target else { return nil }
     return bodyValue?["reason"]?.stringValue
+  }
+}
+
+extension TransportFailure.LoginFailure {
+  /// What happened, for a person.
+  fileprivate var text: String {
+    switch self {
+    case .unanswered(let reason): Classification.of(.ambiguous(reason)).text
+    case .answered(let status) where (300...399).contains(status):
+      "the login was answered with \(status), a redirect: the base URL is wrong"
+    case .answered(404):
+      "the login was answered with 404 and no error code: wrong base URL, wrong version or a proxy in between"
+    case .answered(let status): "the login was answered with \(status)"
+    case .withoutToken: "the answer to the login holds no token"
+    case .limited: "the login was answered with 429"
+    }
   }
 }

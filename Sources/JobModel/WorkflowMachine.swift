@@ -231,11 +231,7 @@ extension WorkflowMachine {
 
   /// The number of the next entry: a try of a step that failed without effect is written over.
   func nextSequence(for step: String) -> Int {
-    if let last = run.last, last.step == step, last.result == .failed,
-      last.action.flatMap(StepAction.init(json:))?.isWrittenOver == true
-    {
-      return last.sequence
-    }
+    if let last = run.last, last.step == step, last.isWrittenOver { return last.sequence }
     return lastSequence + 1
   }
 

@@ -149,8 +149,8 @@ public struct ManagedKeys: Sendable {
       return try await session.token(insteadOf: refused)
     } catch SessionError.credential(let name, let code) {
       throw .credential(name: name, code: code)
-    } catch SessionError.unavailable(let code) {
-      throw .unavailable(code: code)
+    } catch let error as SessionError {
+      throw .unavailable(code: error.code)
     } catch {
       throw .unavailable(code: "login_failed")
     }

@@ -44,7 +44,7 @@ enum SessionError: Error, Sendable, Hashable {
   /// A secret is missing, unusable or refused.
   case credential(name: String, code: String)
   /// The login could not be made now; a later one may succeed.
-  case unavailable(code: String)
+  case unavailable(TransportFailure)
 }
 
 /// The session of one environment, shared by all jobs; one login at a time.
@@ -165,12 +165,13 @@ actor Session {
     let sentAt = time.now
     let response = try await exchange(body(email: email, password: password))
     guard response.status == 200 else {
-      pauseAsked = RetryAfter.wait(in: response, now: wallTime)
-      throw refusal(response)
+      let wait = RetryAfter.wait(in: response, now: wallTime)
+      pauseAsked = wait
+      throw refusal(response, wait: wait)
     }
     guard let answer = try? JSONValue(parsing: response.body),
       let text = answer[recipe.tokenMember]?.stringValue, !text.isEmpty
-    else { throw SessionError.unavailable(code: "login_unreadable") }
+    else { throw SessionError.unavailable(.loginFailed(.withoutToken)) }
     // The answer that asks for a second factor has the same members, with an empty refresh token.
     guard answer[recipe.refreshMember]?.stringValue != "" else {
       throw SessionError.credential(name: "\(emailName)", code: "second_factor_required")
@@ -190,11 +191,7 @@ actor Session {
           headers: [(name: "content-type", value: "application/json")], body: .secret(body),
           timeout: timeout, trustRoots: trustRoots))
     } catch {
-      // What a person has to mend has a code of its own.
-      if case .notSent(let reason) = error, reason.isAboutTLS {
-        throw SessionError.unavailable(code: reason.rawValue)
-      }
-      throw SessionError.unavailable(code: "login_failed")
+      throw SessionError.unavailable(error.ofLogin)
     }
   }
 
@@ -208,12 +205,27 @@ actor Session {
     return Secret(body.serializedBytes())
   }
 
-  private func refusal(_ response: StepResponse) -> SessionError {
+  private func refusal(_ response: StepResponse, wait: Duration?) -> SessionError {
     switch response.status {
     case 401: .credential(name: "\(passwordName)", code: "login_refused")
-    case 400, 403, 404: .credential(name: "\(emailName)", code: "login_refused")
-    case 429: .unavailable(code: "login_limited")
-    default: .unavailable(code: "login_failed")
+    case 400, 403: .credential(name: "\(emailName)", code: "login_refused")
+    // Without an error code it is the address that is wrong, not the account.
+    case 404 where response.errorCode != nil:
+      .credential(name: "\(emailName)", code: "login_refused")
+    case 429: .unavailable(.loginFailed(.limited(wait: wait)))
+    case let status: .unavailable(.loginFailed(.answered(status: status)))
+    }
+  }
+}
+
+extension TransportFailure {
+  /// What the failure of a login is for the request that needs the session, which has not left.
+  fileprivate var ofLogin: TransportFailure {
+    switch self {
+    // The sender ends with the worker.
+    case .ambiguous(.abandoned): .notSent(.heldBack)
+    case .ambiguous(let reason): .loginFailed(.unanswered(reason))
+    default: self
     }
   }
 }
@@ -222,7 +234,8 @@ extension SessionError {
   /// What logs and jobs show.
   var code: String {
     switch self {
-    case .credential(_, let code), .unavailable(let code): code
+    case .credential(_, let code): code
+    case .unavailable(let failure): Classification.of(failure).code
     }
   }
 }

@@ -144,6 +144,8 @@ struct Transport: Sendable {
       return try await session.token(insteadOf: refused)
     } catch SessionError.credential(let name, _) {
       throw .credentialMissing(name: name)
+    } catch SessionError.unavailable(let failure) {
+      throw failure
     } catch {
       throw .notSent(.heldBack)
     }

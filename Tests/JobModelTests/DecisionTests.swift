@@ -65,6 +65,11 @@ import Testing
     for reason in TransportFailure.NotSent.allCases {
       #expect(Classification.of(.notSent(reason)).code == reason.rawValue)
     }
+    for reason: TransportFailure.LoginFailure in [
+      .unanswered(.abandoned), .answered(status: 500), .withoutToken, .limited(wait: nil),
+    ] {
+      #expect(Classification.all.contains(Classification.of(.loginFailed(reason))))
+    }
     for reason in TransportFailure.Ambiguous.allCases {
       #expect(Classification.of(.ambiguous(reason)).code == reason.rawValue)
       #expect(Classification.of(.ambiguous(reason)).failureClass == .ambiguous)

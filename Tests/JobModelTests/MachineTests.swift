@@ -151,6 +151,106 @@ private let someone: JSONValue = ["id": "u", "email": "e", "created_at": "now"]
         == .discarded(JobError(code: "gone", text: "It is gone.", step: "look", status: 404)))
   }
 
+  /// The waits of a job that gets the same answer again and again, attempt by attempt.
+  private func waits(
+    _ count: Int, _ status: Int, _ body: JSONValue? = nil, headers: [(name: String, value: String)]
+  ) throws -> [Duration] {
+    var journal: [JournalEntry] = []
+    var failures = 0
+    return try (1...count).map { attempt in
+      var driver = try Driver(reading, journal: journal) {
+        $0.attempt = attempt
+        $0.failures = failures
+        $0.maxAttempts = 100
+      }
+      // The longest that the backoff may be.
+      var random = HighRandom()
+      driver.action = driver.machine.handle(
+        .response(
+          StepResponse(status: status, headers: headers, body: body?.serializedBytes() ?? []),
+          duration: .milliseconds(1), now: WallTime(secondsSince1970: 2_000_000_000)),
+        random: &random)
+      journal = driver.records.compactMap { JournalEntry(json: $0.json(job: 1, attempt: attempt)) }
+      guard case .retry(let delay, let burnsAttempt, _, _)? = driver.records.last else {
+        Issue.record("no retry")
+        return .zero
+      }
+      failures += burnsAttempt ? 1 : 0
+      return delay
+    }
+  }
+
+  private static let doubling: [Duration] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 300].map {
+    .seconds($0)
+  }
+
+  @Test(arguments: [408, 500, 502, 503, 504, 599, 425])
+  func `a service that fails and says "now" is given more and more time`(status: Int) throws {
+    for value in ["0", "1", "Sun, 06 Nov 1994 08:49:37 GMT"] {
+      #expect(
+        try waits(10, status, headers: [(name: "Retry-After", value: value)]) == Self.doubling)
+    }
+    #expect(
+      try waits(3, status, headers: [(name: "Retry-After", value: "60")])
+        == Array(repeating: .seconds(60), count: 3))
+  }
+
+  @Test func `a service that limits is asked when it says, else less and less often`() throws {
+    #expect(
+      try waits(10, 429, headers: [(name: "Retry-After", value: "1")])
+        == Array(repeating: .seconds(1), count: 10))
+    #expect(try waits(10, 429, headers: []) == Self.doubling)
+    #expect(try waits(10, 429, headers: [(name: "Retry-After", value: "0")]) == Self.doubling)
+  }
+
+  @Test func `tries of an earlier step do not lengthen the wait of a limited one`() throws {
+    let done = JournalEntry(
+      sequence: 1, attempt: 50, step: "look", effect: .none, result: .succeeded, status: 200,
+      action: StepAction(.next).json)
+    var driver = try Driver(reading, journal: [done]) { $0.attempt = 51 }
+    var random = HighRandom()
+    driver.action = driver.machine.handle(
+      .response(
+        StepResponse(status: 429), duration: .milliseconds(1),
+        now: WallTime(secondsSince1970: 0)), random: &random)
+    guard case .retry(let delay, _, _)? = driver.outcome else {
+      Issue.record("no retry")
+      return
+    }
+    #expect(delay == .seconds(1))
+  }
+
+  @Test func `a login that fails has changed nothing, and counts unless it was limited`() throws {
+    let failures: [(TransportFailure.LoginFailure, String, String, burns: Bool)] = [
+      (
+        .unanswered(.responseTimeout), "login_failed",
+        "no session could be opened: no answer came in time", true
+      ),
+      (
+        .answered(status: 502), "login_failed",
+        "no session could be opened: the login was answered with 502", true
+      ),
+      (
+        .limited(wait: .seconds(7)), "login_limited",
+        "the service limits logins: the login was answered with 429", false
+      ),
+    ]
+    for (failure, code, text, burns) in failures {
+      var driver = try Driver(reading)
+      driver.answer(200, someone)
+      driver.handle(.failure(.loginFailed(failure), duration: .milliseconds(3)))
+      #expect(driver.kinds == ["outcome", "retry"])
+      #expect(driver.journal.last?.result == .failed)
+      guard case .retry(let delay, let burnsAttempt, _, let error)? = driver.records.last else {
+        Issue.record("no retry")
+        return
+      }
+      #expect(burnsAttempt == burns)
+      #expect(error == JobError(code: code, text: text, step: "remove", status: nil))
+      if !burns { #expect(delay == .seconds(7)) }
+    }
+  }
+
   @Test func `does not count a retry that is asked for`() throws {
     var driver = try Driver(reading)
     driver.answer(404, gone, headers: [(name: "Retry-After", value: "9")])

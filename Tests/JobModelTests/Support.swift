@@ -48,6 +48,11 @@ struct SeededRandom: RandomNumberGenerator {
   }
 }
 
+/// The greatest number of every range.
+struct HighRandom: RandomNumberGenerator {
+  mutating func next() -> UInt64 { .max }
+}
+
 /// A job type of a document that a test writes, over the shipped descriptions.
 func jobType(_ name: String, arazzo text: String) throws -> JobTypeDefinition {
   if let known = loaded.withLock({ $0[text] }) { return known }

@@ -110,11 +110,43 @@ import Testing
         : .success(Self.answer(token: "token-\(number)"))
     }
     let session = try makeSession(sender)
-    let limited = SessionError.unavailable(code: "login_limited")
+    let limited = SessionError.unavailable(.loginFailed(.limited(wait: .seconds(1))))
     await #expect(throws: limited) { try await session.token() }
     await #expect(throws: limited) { try await session.token() }
     clock.advance(by: .seconds(2))
     #expect(try await session.token().secret == Secret("token-2"))
+  }
+
+  @Test(
+    arguments: [
+      (.failure(.notSent(.connectionRefused)), .unavailable(.notSent(.connectionRefused))),
+      (.failure(.notSent(.tlsUntrusted)), .unavailable(.notSent(.tlsUntrusted))),
+      (
+        .failure(.ambiguous(.responseTimeout)),
+        .unavailable(.loginFailed(.unanswered(.responseTimeout)))
+      ),
+      (.failure(.ambiguous(.abandoned)), .unavailable(.notSent(.heldBack))),
+      (
+        .success(StepResponse(status: 302)), .unavailable(.loginFailed(.answered(status: 302)))
+      ),
+      (
+        .success(StepResponse(status: 404, body: Array("<html>".utf8))),
+        .unavailable(.loginFailed(.answered(status: 404)))
+      ),
+      (
+        .success(StepResponse(status: 404, json: ["error_code": "NOT_FOUND", "error": "x"])),
+        .credential(name: "production/management.email", code: "login_refused")
+      ),
+      (
+        .success(StepResponse(status: 503)), .unavailable(.loginFailed(.answered(status: 503)))
+      ),
+      (.success(StepResponse(status: 200)), .unavailable(.loginFailed(.withoutToken))),
+    ] as [(Result<StepResponse, TransportFailure>, SessionError)])
+  func `a login that fails says why`(
+    answer: Result<StepResponse, TransportFailure>, error: SessionError
+  ) async throws {
+    let session = try makeSession(ScriptedSender { _, _ in answer })
+    await #expect(throws: error) { try await session.token() }
   }
 
   @Test func `without credentials no login is sent`() async throws {

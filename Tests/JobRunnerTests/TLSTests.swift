@@ -89,15 +89,20 @@ import WritTesting
           ]
         }
         let job = try await workshop.order("create_user", ["email": "ada@example.com"])
+        // Its login meets the same certificate.
+        let inSession = try await workshop.order("list_api_keys", [:])
         try await workshop.withWorker({ $0.environments = environment([:]) }) { _, _ in
-          let error = try await awaiting("the handshake to fail", within: .seconds(30)) {
-            try await workshop.admin.job(job)?.summary.lastError
+          for job in [job, inSession] {
+            let error = try await awaiting("the handshake to fail", within: .seconds(30)) {
+              try await workshop.admin.job(job)?.summary.lastError
+            }
+            #expect(error["code"] == "tls_untrusted")
+            let text = try #require(error["text"]?.stringValue)
+            #expect(
+              text.hasPrefix(
+                "the target authos shows a certificate that the worker does not trust: of an authority that it does not know, or expired; see environments.default.authos.ca-file"
+              ))
           }
-          #expect(error["code"] == "tls_untrusted")
-          #expect(
-            error["text"]
-              == "the target authos shows a certificate that the worker does not trust: of an authority that it does not know, or expired; see environments.default.authos.ca-file"
-          )
         }
         try await workshop.withWorker({ $0.environments = environment(["authos": roots]) }) {
           _, _ in
