@@ -253,7 +253,8 @@ extension StepOutcome {
 }
 
 extension StepResponse {
-  /// Whether a success that is described as JSON holds none: a proxy's page, or an answer cut short.
+  /// Whether a success that is described as JSON holds none, or not what the step reads from it although the
+  /// service promises it: the answer was cut short, or is that of somebody in between.
   fileprivate func isUnreadable(for step: Step) -> Bool {
     guard let operation = step.operation, operation.describesSuccess(status),
       let content = operation.response(for: status)?.content, !content.isEmpty,
@@ -261,7 +262,28 @@ extension StepResponse {
         $0.contentType.hasPrefix("application/json") || $0.contentType.hasSuffix("+json")
       })
     else { return false }
-    return (try? JSONValue(parsing: body)) == nil
+    guard let value = try? JSONValue(parsing: body) else { return true }
+    return step.outputs.contains { output in
+      // An answer without its secret is judged where the secret is taken.
+      guard case .response(.body) = output.expression.source,
+        let tokens = output.expression.pointer?.tokens, !step.outputPolicy(output.name).isSecret
+      else { return false }
+      return content.compactMap(\.schema).contains { Self.lacks(value, tokens[...], of: $0) }
+    }
+  }
+
+  /// Whether a value has no member on this way that its schema requires.
+  private static func lacks(
+    _ value: JSONValue, _ tokens: ArraySlice<String>, of schema: JSONValue
+  ) -> Bool {
+    guard let token = tokens.first else { return false }
+    let parts = [schema] + (schema["allOf"]?.arrayValue ?? [])
+    guard let member = value[token] else {
+      return parts.contains { $0["required"]?.arrayValue?.contains(.string(token)) == true }
+    }
+    return parts.contains { part in
+      part["properties"]?[token].map { lacks(member, tokens.dropFirst(), of: $0) } ?? false
+    }
   }
 
   /// The body as expressions see it: JSON where it is JSON, else text; `nil` where there is none.

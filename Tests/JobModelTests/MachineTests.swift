@@ -58,6 +58,14 @@ private struct Driver {
     action = machine.start(random: &random)
   }
 
+  /// A job of a built-in type.
+  init(type: String, _ payload: JSONObject) throws {
+    machine = WorkflowMachine(
+      definition: try Repository.jobType(type),
+      job: ClaimedJob(id: 1, type: type, environment: "test", payload: payload), environment: [:])
+    action = machine.start(random: &random)
+  }
+
   mutating func handle(_ event: WorkflowMachine.Event) {
     action = machine.handle(event, random: &random)
   }
@@ -128,6 +136,27 @@ private let someone: JSONValue = ["id": "u", "email": "e", "created_at": "now"]
     }
     #expect(error.code == "unreadable_response")
     #expect(error.status == 200)
+  }
+
+  @Test(arguments: ["create_user", "change_plan", "get_user"])
+  func `takes no success for one that lacks what the step reads and the service promises`(
+    type: String
+  ) throws {
+    let payload = JSONObject([
+      ("email", "a@example.com"), ("user_id", .string(someUser)), ("plan_id", "plan-team"),
+    ])
+    for body in [#"{"status":"maintenance"}"#, "[]", "null"] {
+      var driver = try Driver(type: type, payload)
+      driver.handle(
+        .response(
+          StepResponse(status: 200, headers: [], body: Array(body.utf8)),
+          duration: .milliseconds(1), now: WallTime(secondsSince1970: 0)))
+      guard case .retry(_, let error, _)? = driver.outcome else {
+        Issue.record("no retry of \(type) after \(body): \(String(describing: driver.outcome))")
+        continue
+      }
+      #expect(error.code == "unreadable_response")
+    }
   }
 
   @Test func `retries as often as the action says, then takes the next action`() throws {
