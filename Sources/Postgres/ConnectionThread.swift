@@ -8,10 +8,12 @@ internal import Synchronization
 ///
 /// The thread keeps this object alive until it ends. It ends after ``stop()``, once its queue is
 /// empty. No job can arrive after that: a job on an actor retains the actor, and the actor calls
-/// `stop` from its `deinit`.
+/// `stop` from its `deinit`. Nothing keeps the object alive for the caller of ``enqueue(_:)``,
+/// though: see there.
 //
 // `@unchecked`: `queue` is guarded by its mutex, and `ready` is a POSIX semaphore, made for
-// sharing. It is destroyed in `deinit`, which cannot run before the thread has ended.
+// sharing. It is destroyed in `deinit`, which cannot run before the thread has ended and
+// every call of `enqueue` has returned.
 final class ConnectionThread: SerialExecutor, @unchecked Sendable {
   private struct Queue {
     var jobs: [UnownedJob] = []
@@ -20,9 +22,14 @@ final class ConnectionThread: SerialExecutor, @unchecked Sendable {
 
   private let queue = Mutex(Queue())
   private let ready: UnsafeMutablePointer<sem_t>
+  private let beforeWaking: (@Sendable () -> Void)?
 
   /// Starts the thread.
-  init() throws(PostgresError) {
+  ///
+  /// - Parameter beforeWaking: what runs in ``enqueue(_:)`` between the two steps that another
+  ///   thread may come between; for tests.
+  init(beforeWaking: (@Sendable () -> Void)? = nil) throws(PostgresError) {
+    self.beforeWaking = beforeWaking
     ready = .allocate(capacity: 1)
     sem_init(ready, 0, 0)
     guard startThread({ self.runJobs() }) else {
@@ -35,9 +42,17 @@ final class ConnectionThread: SerialExecutor, @unchecked Sendable {
     ready.deallocate()
   }
 
+  /// Takes a job to run; called by the concurrency runtime only.
+  ///
+  /// The runtime holds a reference to the actor in the job alone. As soon as the thread can see
+  /// the job, it may run it to its end, drop the actor with it, end and free this object, all
+  /// before the caller's next instruction. So the caller takes a reference of its own first.
   func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
+    let own = Unmanaged.passRetained(self)
+    defer { own.release() }
     queue.withLock { $0.jobs.append(job) }
+    beforeWaking?()
     sem_post(ready)
   }
 

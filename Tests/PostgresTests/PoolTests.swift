@@ -90,13 +90,13 @@ import WritTesting
 
   @Test func `threads and descriptors end with their connections`() async throws {
     let configuration = try await ThrowawayCluster.shared.makeConfiguration()
-    let connections = try await withThrowingTaskGroup(of: WeakConnection.self) { group in
+    let connections = try await withThrowingTaskGroup(of: WeakThread.self) { group in
       for _ in 0..<20 {
         group.addTask {
           let connection = try await PostgresConnection.open(
             configuration, deadline: .now + .seconds(30))
           await connection.close()
-          return WeakConnection(connection)
+          return WeakThread(connection.thread)
         }
       }
       return try await group.reduce(into: []) { $0.append($1) }
@@ -104,18 +104,50 @@ import WritTesting
     // The thread holds itself alive until it ends, and is freed at its end.
     try await eventually { connections.allSatisfy { $0.thread == nil } }
   }
+
+  @Test func `a thread that ends with its last job outlives who enqueued that job`() async throws {
+    let reference = WeakThread()
+    let wasFreed = Mutex<Bool?>(nil)
+    var actor: EphemeralActor? = EphemeralActor(
+      thread: try ConnectionThread(beforeWaking: {
+        // The job is in the queue and its thread awake: it may run the job, drop the actor and
+        // end while the caller still is in `enqueue`.
+        reference.thread?.stop()
+        let deadline = ContinuousClock.now + .milliseconds(200)
+        while reference.thread != nil, .now < deadline { usleep(1_000) }
+        let isFreed = reference.thread == nil
+        wasFreed.withLock { $0 = isFreed }
+      }))
+    reference.set(actor?.thread)
+    Task.detached { [actor] in await actor?.work() }
+    actor = nil
+    try await eventually { wasFreed.withLock { $0 } != nil }
+    #expect(wasFreed.withLock { $0 } == false)
+    try await eventually { reference.thread == nil }
+  }
 }
 
-private final class WeakConnection: Sendable {
-  private let reference: Mutex<WeakThread>
+/// Lives on a thread of its own like a connection, but without a server.
+private actor EphemeralActor {
+  nonisolated let thread: ConnectionThread
+  nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-  init(_ connection: PostgresConnection) {
-    reference = Mutex(WeakThread(thread: connection.thread))
-  }
+  init(thread: ConnectionThread) { self.thread = thread }
+  deinit { thread.stop() }
+
+  func work() {}
+}
+
+private final class WeakThread: Sendable {
+  private let reference: Mutex<Reference>
+
+  init(_ thread: ConnectionThread? = nil) { reference = Mutex(Reference(thread: thread)) }
 
   var thread: ConnectionThread? { reference.withLock { $0.thread } }
 
-  private struct WeakThread: Sendable {
+  func set(_ thread: ConnectionThread?) { reference.withLock { $0.thread = thread } }
+
+  private struct Reference: Sendable {
     weak var thread: ConnectionThread?
   }
 }
