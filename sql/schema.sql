@@ -53,7 +53,9 @@ CREATE TYPE writ_data.audit_event_kind AS ENUM (
     'schedule_changed',
     'schedule_removed',
     'schedule_paused',
-    'schedule_resumed'
+    'schedule_resumed',
+    'circuit_opened',
+    'circuit_closed'
 );
 
 ALTER TYPE writ_data.audit_event_kind OWNER TO writ_owner;
@@ -515,6 +517,31 @@ $_$;
 
 ALTER FUNCTION writ.close_batch(batch_id bigint) OWNER TO writ_owner;
 
+CREATE FUNCTION writ.close_circuit(target text, environment text DEFAULT NULL::text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  _environment constant text := (
+    select e.name
+      from writ_data.environment as e
+     where case when $2 is null then e.is_default else e.name = $2 end
+  );
+begin
+  if _environment is null then
+    raise exception using
+      errcode = 'WR004', column = 'environment', message = 'circuit: environment is not known',
+      hint = 'The view writ.environment lists the environments.';
+  end if;
+  return writ_data.remove_circuit(
+    _environment, $1, null, writ_data.caller(), writ_data.actor()
+  );
+end
+$_$;
+
+ALTER FUNCTION writ.close_circuit(target text, environment text) OWNER TO writ_owner;
+
 CREATE FUNCTION writ.create_batch(callback_type text DEFAULT NULL::text, callback_payload text DEFAULT NULL::text, callback_environment text DEFAULT NULL::text, callback_queue text DEFAULT NULL::text, callback_priority integer DEFAULT NULL::integer) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -855,13 +882,18 @@ declare
   _now constant timestamptz := clock_timestamp();
   _known writ_data.job_type;
   _signature text;
+  _targets constant text[] := array(
+    select jsonb_array_elements_text(coalesce(spec -> 'targets', '[]'))
+  );
 begin
   perform writ_data.check_definition(spec);
   spec := jsonb_set(spec, '{inputs}', writ_data.ordered_inputs(spec -> 'inputs'));
   -- One publisher at a time; nobody who reads waits.
   lock table writ_data.job_type in share row exclusive mode;
   select t.* into _known from writ_data.job_type as t where t.name = _name;
-  if _known.definition_hash = spec ->> 'hash' and _known.generator = _generator then
+  if _known.definition_hash = spec ->> 'hash' and _known.generator = _generator
+    and _known.targets = _targets
+  then
     return false;
   end if;
   if _known.name is null and exists (
@@ -886,7 +918,8 @@ begin
   end;
   insert into writ_data.job_type as t (
     name, definition_hash, generator, signature, description, inputs, subject, max_attempts,
-    concurrency, rate_limit, rate_period, deadline, key_window, replay, published_at, published_by
+    concurrency, rate_limit, rate_period, deadline, key_window, replay, targets, published_at,
+    published_by
   )
   values (
     _name, spec ->> 'hash', _generator, _signature, spec ->> 'description', spec -> 'inputs',
@@ -894,7 +927,7 @@ begin
     (spec ->> 'concurrency')::int, (spec -> 'rate' ->> 'limit')::int,
     make_interval(secs => (spec -> 'rate' ->> 'seconds')::double precision),
     make_interval(secs => (spec ->> 'deadline_seconds')::double precision),
-    writ_data.key_window(spec), coalesce(spec ->> 'replay', 'review'), _now, _caller
+    writ_data.key_window(spec), coalesce(spec ->> 'replay', 'review'), _targets, _now, _caller
   )
   on conflict (name) do update
      set definition_hash = excluded.definition_hash, generator = excluded.generator,
@@ -903,7 +936,7 @@ begin
          subject = excluded.subject, max_attempts = excluded.max_attempts,
          concurrency = excluded.concurrency, rate_limit = excluded.rate_limit,
          rate_period = excluded.rate_period, deadline = excluded.deadline,
-         key_window = excluded.key_window, replay = excluded.replay,
+         key_window = excluded.key_window, replay = excluded.replay, targets = excluded.targets,
          published_at = excluded.published_at, published_by = excluded.published_by;
   perform writ_data.make_gates();
   insert into writ_data.audit_event (occurred_at, event, type, role_name, actor, definition_hash)
@@ -1448,6 +1481,7 @@ CREATE TABLE writ_data.job_type (
     rate_limit integer,
     rate_period interval,
     key_window interval DEFAULT '720:00:00'::interval NOT NULL,
+    targets text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT job_type_concurrency_check CHECK (((concurrency >= 1) AND (concurrency <= 100000))),
     CONSTRAINT job_type_deadline_check CHECK ((deadline > '00:00:00'::interval)),
     CONSTRAINT job_type_inputs_check CHECK ((jsonb_typeof(inputs) = 'array'::text)),
@@ -3131,6 +3165,27 @@ $_$;
 
 ALTER FUNCTION writ_data.first_unfinished(batch_id bigint, from_id bigint) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.fleet_gets_through(asker bigint, environment text, types text[], since timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+begin
+  return exists (
+    select
+      from (
+        select e.occurred_at, e.worker_id, e.event, e.outcome, e.environment, e.type
+          from writ_data.audit_event as e
+         order by e.id desc
+         limit 1000
+      ) as recent
+     where recent.event = 'step' and recent.outcome = 'succeeded' and recent.worker_id <> $1
+       and recent.environment = $2 and recent.type = any ($3) and recent.occurred_at > $4
+  );
+end
+$_$;
+
+ALTER FUNCTION writ_data.fleet_gets_through(asker bigint, environment text, types text[], since timestamp with time zone) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.forget_old_rows(now timestamp with time zone, max_rows integer) RETURNS void
     LANGUAGE plpgsql
     AS $_$
@@ -4388,6 +4443,35 @@ $$;
 
 ALTER FUNCTION writ_data.regenerate_types() OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.remove_circuit(environment text, target text, worker_id bigint, role_name text, actor text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+declare
+  _now constant timestamptz := clock_timestamp();
+  _opened_at timestamptz;
+begin
+  delete from writ_data.circuit as c
+   where c.environment = $1 and c.target = $2
+  returning c.opened_at into _opened_at;
+  if not found then
+    return false;
+  end if;
+  insert into writ_data.audit_event (
+    occurred_at, event, worker_id, environment, role_name, actor, recorded
+  )
+  values (
+    _now, 'circuit_closed', $3, $1, $4, $5,
+    jsonb_build_object(
+      'target', $2, 'open_seconds', round(extract(epoch from _now - _opened_at), 3)
+    )
+  );
+  return true;
+end
+$_$;
+
+ALTER FUNCTION writ_data.remove_circuit(environment text, target text, worker_id bigint, role_name text, actor text) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.replay_obstacle(job_id bigint, OUT rule text, OUT hint text, OUT is_forcible boolean) RETURNS record
     LANGUAGE plpgsql STABLE
     AS $_$
@@ -4877,7 +4961,8 @@ begin
     _is_limited := exists (
         select from writ_data.job_type as t
          where coalesce(t.concurrency, t.rate_limit) is not null
-      ) or exists (select from writ_data.limit_setting as s where s.environment = $3);
+      ) or exists (select from writ_data.limit_setting as s where s.environment = $3)
+      or exists (select from writ_data.circuit as c where c.environment = $3);
     if _is_limited then
       select count(*) > 0, bool_or(l.rate_limit is not null), array_agg(l.type),
              array_agg(l.type) filter (where l.concurrency is not null)
@@ -5094,6 +5179,17 @@ $_$;
 
 ALTER FUNCTION writ_worker.claim(worker_id bigint, queue text, environment text, max_jobs integer, lower_bounds bigint[]) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_worker.close_circuit(worker_id bigint, environment text, target text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  return writ_data.remove_circuit($2, $3, $1, session_user, null);
+end
+$_$;
+
+ALTER FUNCTION writ_worker.close_circuit(worker_id bigint, environment text, target text) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_worker.definition(hash text) RETURNS TABLE(type text, arazzo_path text, arazzo text, sources jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5165,6 +5261,64 @@ end
 $$;
 
 ALTER FUNCTION writ_worker.installation() OWNER TO writ_owner;
+
+CREATE FUNCTION writ_worker.open_circuit(worker_id bigint, environment text, target text, pause interval, silence interval, failed_jobs integer, error_code text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  _now constant timestamptz := clock_timestamp();
+  _types constant text[] := array(
+    select t.name from writ_data.job_type as t where $3 = any (t.targets)
+  );
+begin
+  if _types = '{}'
+    or not exists (
+      select
+        from writ_data.worker as w
+       where w.id = $1 and w.state = 'live' and w.lease_expires_at > _now
+    )
+    or writ_data.fleet_gets_through($1, $2, _types, _now - $5)
+  then
+    return false;
+  end if;
+  insert into writ_data.circuit (
+    opened_at, pause, worker_id, failed_jobs, environment, target, error_code
+  )
+  values (_now, $4, $1, $6, $2, $3, left($7, 100))
+  on conflict on constraint circuit_pkey do nothing;
+  if found then
+    perform writ_data.make_gates();
+    insert into writ_data.audit_event (
+      occurred_at, event, worker_id, environment, role_name, error_code, recorded
+    )
+    values (
+      _now, 'circuit_opened', $1, $2, session_user, left($7, 100),
+      jsonb_build_object('target', $3, 'failed_jobs', $6)
+    );
+  end if;
+  return true;
+end
+$_$;
+
+ALTER FUNCTION writ_worker.open_circuit(worker_id bigint, environment text, target text, pause interval, silence interval, failed_jobs integer, error_code text) OWNER TO writ_owner;
+
+CREATE FUNCTION writ_worker.open_circuits(environments text[]) RETURNS TABLE(environment text, target text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+begin
+  return query
+    select c.environment, c.target
+      from writ_data.circuit as c
+     where c.environment = any ($1)
+     order by c.environment, c.target;
+end
+$_$;
+
+ALTER FUNCTION writ_worker.open_circuits(environments text[]) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_worker.open_definitions(environment text, type text) RETURNS SETOF text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -6053,6 +6207,111 @@ ALTER TABLE writ.audit_event OWNER TO writ_owner;
 
 COMMENT ON VIEW writ.audit_event IS 'The trail: who moved what, when, from which state to which.';
 
+CREATE TABLE writ_data.circuit (
+    opened_at timestamp with time zone NOT NULL,
+    pause interval NOT NULL,
+    worker_id bigint NOT NULL,
+    failed_jobs integer NOT NULL,
+    environment text NOT NULL,
+    target text NOT NULL,
+    error_code text NOT NULL,
+    CONSTRAINT circuit_error_code_check CHECK (((length(error_code) >= 1) AND (length(error_code) <= 100))),
+    CONSTRAINT circuit_failed_jobs_check CHECK ((failed_jobs > 0)),
+    CONSTRAINT circuit_pause_check CHECK (((pause >= '00:00:00.01'::interval) AND (pause <= '01:00:00'::interval))),
+    CONSTRAINT circuit_target_check CHECK (((length(target) >= 1) AND (length(target) <= 200)))
+);
+
+ALTER TABLE writ_data.circuit OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.circuit IS 'Targets that have stopped answering: the jobs that call them start one at a time.';
+
+CREATE SEQUENCE writ_data.job_id
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER TABLE writ_data.job_id OWNER TO writ_owner;
+
+CREATE TABLE writ_data.job (
+    id bigint DEFAULT nextval('writ_data.job_id'::regclass) NOT NULL,
+    claim_order bigint,
+    run_at timestamp with time zone NOT NULL,
+    enqueued_at timestamp with time zone NOT NULL,
+    deadline_at timestamp with time zone,
+    claimed_at timestamp with time zone,
+    waiting_since timestamp with time zone,
+    worker_id bigint,
+    attempt writ_data.tally DEFAULT 0 NOT NULL,
+    failures writ_data.tally DEFAULT 0 NOT NULL,
+    max_attempts writ_data.attempt_limit NOT NULL,
+    state writ_data.job_state NOT NULL,
+    waiting_reason writ_data.waiting_reason,
+    priority writ_data.job_priority NOT NULL,
+    unresolved boolean DEFAULT false NOT NULL,
+    cancel_requested boolean DEFAULT false NOT NULL,
+    is_limited boolean DEFAULT false NOT NULL,
+    type text NOT NULL,
+    environment text NOT NULL,
+    queue text NOT NULL,
+    definition_hash text NOT NULL,
+    subject text,
+    subject_digest bytea,
+    enqueued_by text NOT NULL,
+    actor text,
+    idempotency_key text,
+    traceparent text,
+    payload writ_data.json_object NOT NULL,
+    last_error jsonb,
+    batch_id bigint,
+    action_url text,
+    action_deadline_at timestamp with time zone,
+    CONSTRAINT job_action_url_check CHECK ((length(action_url) <= 2048)),
+    CONSTRAINT job_state_has_its_columns CHECK (((state < 'completed'::writ_data.job_state) AND ((state = 'available'::writ_data.job_state) = (claim_order IS NOT NULL)) AND ((state = 'running'::writ_data.job_state) = (worker_id IS NOT NULL)) AND ((state = 'waiting'::writ_data.job_state) = (waiting_reason IS NOT NULL)) AND ((waiting_since IS NULL) = (waiting_reason IS NULL)) AND ((action_url IS NULL) = (action_deadline_at IS NULL)) AND ((action_url IS NOT NULL) OR (waiting_reason IS DISTINCT FROM 'user_action'::writ_data.waiting_reason))))
+)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_cost_delay='0', autovacuum_analyze_scale_factor='0.05');
+
+ALTER TABLE writ_data.job OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.job IS 'Every unfinished job. What is finished moves to job_history.';
+
+COMMENT ON COLUMN writ_data.job.claim_order IS 'Place in the line; below zero is the front lane.';
+
+COMMENT ON COLUMN writ_data.job.attempt IS 'How often it was claimed: the fencing token, only grows.';
+
+COMMENT ON COLUMN writ_data.job.failures IS 'Attempts that count against max_attempts.';
+
+COMMENT ON COLUMN writ_data.job.unresolved IS 'A request may have left that nobody recorded.';
+
+COMMENT ON COLUMN writ_data.job.is_limited IS 'Running and counted against the limit of its type.';
+
+COMMENT ON COLUMN writ_data.job.action_url IS 'Where its user has to go; stays while it is asked again. Whoever knows it can use it.';
+
+COMMENT ON COLUMN writ_data.job.action_deadline_at IS 'Until when he has to have acted.';
+
+CREATE VIEW writ.circuit AS
+ SELECT c.environment,
+    c.target,
+    c.opened_at,
+    c.pause,
+    c.error_code,
+    c.failed_jobs,
+    c.worker_id AS opened_by_worker,
+    ARRAY( SELECT t.name
+           FROM writ_data.job_type t
+          WHERE (c.target = ANY (t.targets))
+          ORDER BY t.name) AS types,
+    ( SELECT count(*) AS count
+           FROM (writ_data.job j
+             JOIN writ_data.job_type t ON ((t.name = j.type)))
+          WHERE ((j.environment = c.environment) AND (c.target = ANY (t.targets)) AND (j.state = 'waiting'::writ_data.job_state) AND (j.waiting_reason = ANY (ARRAY['concurrency'::writ_data.waiting_reason, 'rate'::writ_data.waiting_reason])))) AS parked
+   FROM writ_data.circuit c;
+
+ALTER TABLE writ.circuit OWNER TO writ_owner;
+
+COMMENT ON VIEW writ.circuit IS 'Targets that have stopped answering, and how many jobs are parked because of them or of a limit.';
+
 CREATE TABLE writ_data.definition (
     hash text NOT NULL,
     type text NOT NULL,
@@ -6123,71 +6382,6 @@ CREATE VIEW writ.installation AS
 ALTER TABLE writ.installation OWNER TO writ_owner;
 
 COMMENT ON VIEW writ.installation IS 'What the names of keys end with that this installation has made.';
-
-CREATE SEQUENCE writ_data.job_id
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1;
-
-ALTER TABLE writ_data.job_id OWNER TO writ_owner;
-
-CREATE TABLE writ_data.job (
-    id bigint DEFAULT nextval('writ_data.job_id'::regclass) NOT NULL,
-    claim_order bigint,
-    run_at timestamp with time zone NOT NULL,
-    enqueued_at timestamp with time zone NOT NULL,
-    deadline_at timestamp with time zone,
-    claimed_at timestamp with time zone,
-    waiting_since timestamp with time zone,
-    worker_id bigint,
-    attempt writ_data.tally DEFAULT 0 NOT NULL,
-    failures writ_data.tally DEFAULT 0 NOT NULL,
-    max_attempts writ_data.attempt_limit NOT NULL,
-    state writ_data.job_state NOT NULL,
-    waiting_reason writ_data.waiting_reason,
-    priority writ_data.job_priority NOT NULL,
-    unresolved boolean DEFAULT false NOT NULL,
-    cancel_requested boolean DEFAULT false NOT NULL,
-    is_limited boolean DEFAULT false NOT NULL,
-    type text NOT NULL,
-    environment text NOT NULL,
-    queue text NOT NULL,
-    definition_hash text NOT NULL,
-    subject text,
-    subject_digest bytea,
-    enqueued_by text NOT NULL,
-    actor text,
-    idempotency_key text,
-    traceparent text,
-    payload writ_data.json_object NOT NULL,
-    last_error jsonb,
-    batch_id bigint,
-    action_url text,
-    action_deadline_at timestamp with time zone,
-    CONSTRAINT job_action_url_check CHECK ((length(action_url) <= 2048)),
-    CONSTRAINT job_state_has_its_columns CHECK (((state < 'completed'::writ_data.job_state) AND ((state = 'available'::writ_data.job_state) = (claim_order IS NOT NULL)) AND ((state = 'running'::writ_data.job_state) = (worker_id IS NOT NULL)) AND ((state = 'waiting'::writ_data.job_state) = (waiting_reason IS NOT NULL)) AND ((waiting_since IS NULL) = (waiting_reason IS NULL)) AND ((action_url IS NULL) = (action_deadline_at IS NULL)) AND ((action_url IS NOT NULL) OR (waiting_reason IS DISTINCT FROM 'user_action'::writ_data.waiting_reason))))
-)
-WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_cost_delay='0', autovacuum_analyze_scale_factor='0.05');
-
-ALTER TABLE writ_data.job OWNER TO writ_owner;
-
-COMMENT ON TABLE writ_data.job IS 'Every unfinished job. What is finished moves to job_history.';
-
-COMMENT ON COLUMN writ_data.job.claim_order IS 'Place in the line; below zero is the front lane.';
-
-COMMENT ON COLUMN writ_data.job.attempt IS 'How often it was claimed: the fencing token, only grows.';
-
-COMMENT ON COLUMN writ_data.job.failures IS 'Attempts that count against max_attempts.';
-
-COMMENT ON COLUMN writ_data.job.unresolved IS 'A request may have left that nobody recorded.';
-
-COMMENT ON COLUMN writ_data.job.is_limited IS 'Running and counted against the limit of its type.';
-
-COMMENT ON COLUMN writ_data.job.action_url IS 'Where its user has to go; stays while it is asked again. Whoever knows it can use it.';
-
-COMMENT ON COLUMN writ_data.job.action_deadline_at IS 'Until when he has to have acted.';
 
 CREATE TABLE writ_data.job_history (
     id bigint NOT NULL,
@@ -6321,7 +6515,8 @@ CREATE VIEW writ.job_type AS
     job_type.deadline,
     job_type.replay,
     job_type.published_at,
-    job_type.published_by
+    job_type.published_by,
+    job_type.targets
    FROM writ_data.job_type;
 
 ALTER TABLE writ.job_type OWNER TO writ_owner;
@@ -6433,34 +6628,49 @@ ALTER TABLE writ_data.limit_setting OWNER TO writ_owner;
 COMMENT ON TABLE writ_data.limit_setting IS 'Limits set at run time; without a type, for all jobs of the environment together.';
 
 CREATE VIEW writ_data.limit_in_force AS
- SELECT e.name AS environment,
-    t.name AS type,
+ SELECT l.environment,
+    l.type,
+    l.concurrency,
         CASE
-            WHEN (s.type IS NULL) THEN t.concurrency
-            ELSE s.concurrency
-        END AS concurrency,
-        CASE
-            WHEN (s.type IS NULL) THEN t.rate_limit
-            ELSE s.rate_limit
+            WHEN (c.pause IS NULL) THEN l.rate_limit
+            ELSE 1
         END AS rate_limit,
         CASE
-            WHEN (s.type IS NULL) THEN t.rate_period
-            ELSE s.rate_period
-        END AS rate_period
-   FROM ((writ_data.environment e
-     CROSS JOIN writ_data.job_type t)
-     LEFT JOIN writ_data.limit_setting s ON (((s.environment = e.name) AND (s.type = t.name))))
-  WHERE (
-        CASE
-            WHEN (s.type IS NULL) THEN COALESCE(t.concurrency, t.rate_limit)
-            ELSE COALESCE(s.concurrency, s.rate_limit)
-        END IS NOT NULL)
+            WHEN (c.pause IS NULL) THEN l.rate_period
+            ELSE GREATEST(c.pause, (l.rate_period / (l.rate_limit)::double precision))
+        END AS rate_period,
+    l.rate_limit AS lasting_rate_limit,
+    l.rate_period AS lasting_rate_period
+   FROM (( SELECT e.name AS environment,
+            t.name AS type,
+            t.targets,
+                CASE
+                    WHEN (s.type IS NULL) THEN t.concurrency
+                    ELSE s.concurrency
+                END AS concurrency,
+                CASE
+                    WHEN (s.type IS NULL) THEN t.rate_limit
+                    ELSE s.rate_limit
+                END AS rate_limit,
+                CASE
+                    WHEN (s.type IS NULL) THEN t.rate_period
+                    ELSE s.rate_period
+                END AS rate_period
+           FROM ((writ_data.environment e
+             CROSS JOIN writ_data.job_type t)
+             LEFT JOIN writ_data.limit_setting s ON (((s.environment = e.name) AND (s.type = t.name))))) l
+     LEFT JOIN LATERAL ( SELECT max(o.pause) AS pause
+           FROM writ_data.circuit o
+          WHERE ((o.environment = l.environment) AND (o.target = ANY (l.targets)))) c ON (true))
+  WHERE ((COALESCE(l.concurrency, l.rate_limit) IS NOT NULL) OR (c.pause IS NOT NULL))
 UNION ALL
  SELECT limit_setting.environment,
     limit_setting.type,
     limit_setting.concurrency,
     limit_setting.rate_limit,
-    limit_setting.rate_period
+    limit_setting.rate_period,
+    limit_setting.rate_limit AS lasting_rate_limit,
+    limit_setting.rate_period AS lasting_rate_period
    FROM writ_data.limit_setting
   WHERE ((limit_setting.type = ''::text) AND (COALESCE(limit_setting.concurrency, limit_setting.rate_limit) IS NOT NULL));
 
@@ -6485,10 +6695,10 @@ CREATE VIEW writ."limit" AS
    FROM ( SELECT l.environment,
             l.type,
             l.concurrency,
-            l.rate_limit,
-            l.rate_period,
+            l.lasting_rate_limit AS rate_limit,
+            l.lasting_rate_period AS rate_period,
                 CASE
-                    WHEN (l.rate_limit IS NOT NULL) THEN GREATEST(((l.rate_limit + 9) / 10), LEAST(l.rate_limit, 2))
+                    WHEN (l.lasting_rate_limit IS NOT NULL) THEN GREATEST(((l.lasting_rate_limit + 9) / 10), LEAST(l.lasting_rate_limit, 2))
                     ELSE NULL::integer
                 END AS burst,
             (s.type IS NOT NULL) AS is_set,
@@ -6496,6 +6706,7 @@ CREATE VIEW writ."limit" AS
             s.changed_by
            FROM (writ_data.limit_in_force l
              LEFT JOIN writ_data.limit_setting s ON (((s.environment = l.environment) AND (s.type = l.type))))
+          WHERE (COALESCE(l.concurrency, l.lasting_rate_limit) IS NOT NULL)
         UNION ALL
          SELECT s.environment,
             s.type,
@@ -6880,6 +7091,9 @@ ALTER TABLE ONLY writ_data.audit_event_default
 ALTER TABLE ONLY writ_data.batch
     ADD CONSTRAINT batch_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY writ_data.circuit
+    ADD CONSTRAINT circuit_pkey PRIMARY KEY (environment, target);
+
 ALTER TABLE ONLY writ_data.definition
     ADD CONSTRAINT definition_pkey PRIMARY KEY (hash);
 
@@ -7027,6 +7241,9 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON writ_data.audit_event FOR
 
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON writ_data.audit_event_default FOR EACH STATEMENT EXECUTE FUNCTION writ_data.refuse_change();
 
+ALTER TABLE ONLY writ_data.circuit
+    ADD CONSTRAINT circuit_environment_fkey FOREIGN KEY (environment) REFERENCES writ_data.environment(name);
+
 ALTER TABLE ONLY writ_data.job_type
     ADD CONSTRAINT job_type_definition_hash_fkey FOREIGN KEY (definition_hash) REFERENCES writ_data.definition(hash);
 
@@ -7074,6 +7291,9 @@ GRANT ALL ON FUNCTION writ.clear_limit(type text, environment text) TO writ_admi
 REVOKE ALL ON FUNCTION writ.close_batch(batch_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.close_batch(batch_id bigint) TO writ_enqueuer;
 GRANT ALL ON FUNCTION writ.close_batch(batch_id bigint) TO writ_admin;
+
+REVOKE ALL ON FUNCTION writ.close_circuit(target text, environment text) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ.close_circuit(target text, environment text) TO writ_admin;
 
 REVOKE ALL ON FUNCTION writ.create_batch(callback_type text, callback_payload text, callback_environment text, callback_queue text, callback_priority integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ.create_batch(callback_type text, callback_payload text, callback_environment text, callback_queue text, callback_priority integer) TO writ_enqueuer;
@@ -7232,6 +7452,8 @@ REVOKE ALL ON FUNCTION writ_data.fire_schedule(now timestamp with time zone) FRO
 
 REVOKE ALL ON FUNCTION writ_data.first_unfinished(batch_id bigint, from_id bigint) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.fleet_gets_through(asker bigint, environment text, types text[], since timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.forget_old_rows(now timestamp with time zone, max_rows integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.forget_rows(job_id bigint) FROM PUBLIC;
@@ -7324,6 +7546,8 @@ REVOKE ALL ON FUNCTION writ_data.refuse_type(type text, rule text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.regenerate_types() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION writ_data.remove_circuit(environment text, target text, worker_id bigint, role_name text, actor text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION writ_data.replay_obstacle(job_id bigint, OUT rule text, OUT hint text, OUT is_forcible boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.room(environment text, types text[], granted bigint[], now timestamp with time zone) FROM PUBLIC;
@@ -7349,6 +7573,9 @@ REVOKE ALL ON FUNCTION writ_data.wake(queue text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION writ_worker.claim(worker_id bigint, queue text, environment text, max_jobs integer, lower_bounds bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ_worker.claim(worker_id bigint, queue text, environment text, max_jobs integer, lower_bounds bigint[]) TO writ_worker;
 
+REVOKE ALL ON FUNCTION writ_worker.close_circuit(worker_id bigint, environment text, target text) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ_worker.close_circuit(worker_id bigint, environment text, target text) TO writ_worker;
+
 REVOKE ALL ON FUNCTION writ_worker.definition(hash text) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ_worker.definition(hash text) TO writ_worker;
 
@@ -7363,6 +7590,12 @@ GRANT ALL ON FUNCTION writ_worker.fire_schedule() TO writ_worker;
 
 REVOKE ALL ON FUNCTION writ_worker.installation() FROM PUBLIC;
 GRANT ALL ON FUNCTION writ_worker.installation() TO writ_worker;
+
+REVOKE ALL ON FUNCTION writ_worker.open_circuit(worker_id bigint, environment text, target text, pause interval, silence interval, failed_jobs integer, error_code text) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ_worker.open_circuit(worker_id bigint, environment text, target text, pause interval, silence interval, failed_jobs integer, error_code text) TO writ_worker;
+
+REVOKE ALL ON FUNCTION writ_worker.open_circuits(environments text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ_worker.open_circuits(environments text[]) TO writ_worker;
 
 REVOKE ALL ON FUNCTION writ_worker.open_definitions(environment text, type text) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ_worker.open_definitions(environment text, type text) TO writ_worker;
@@ -7393,6 +7626,9 @@ GRANT ALL ON FUNCTION writ_worker.workers_without_key(environment text, type tex
 
 GRANT SELECT ON TABLE writ.audit_event TO writ_admin;
 GRANT SELECT ON TABLE writ.audit_event TO writ_auditor;
+
+GRANT SELECT ON TABLE writ.circuit TO writ_admin;
+GRANT SELECT ON TABLE writ.circuit TO writ_auditor;
 
 GRANT SELECT ON TABLE writ.definition TO writ_admin;
 GRANT SELECT ON TABLE writ.definition TO writ_auditor;

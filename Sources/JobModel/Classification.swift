@@ -44,7 +44,8 @@ public struct Classification: Sendable, Hashable {
     credentialMissing, loginFailed, loginLimited,
     targetMissing, responseTimeout, connectionReset, unreadableResponse, abandoned,
     secretNotStored, secretNotSealed, unexpectedSuccess, redirect, badRequest, unauthorized,
-    forbidden, notFound, notFoundElsewhere, notFoundUncoded, methodNotAllowed, serverTimeout, gone,
+    permissionMissing, forbidden, notFound, notFoundElsewhere, notFoundUncoded, methodNotAllowed,
+    serverTimeout, gone,
     tooLarge, wrongMediaType, unprocessable, tooEarly, limitedFor, limited, otherRefusal,
     databaseError, internalError, errorWithoutCode, badGateway, unavailable,
     unavailableWithoutCode, gatewayTimeout, otherServerError, unknownStatus,
@@ -100,8 +101,11 @@ public struct Classification: Sendable, Hashable {
   static let badRequest = Self("400", .refused, "bad_request", "the service refused the request")
   static let unauthorized = Self(
     "401", .unauthorized, "unauthorized", "the service does not accept the credential")
+  static let permissionMissing = Self(
+    "403, FORBIDDEN for want of a permission", .unauthorized, "permission_missing",
+    "the credential lacks a permission")
   static let forbidden = Self(
-    "403", .refused, "forbidden", "the credential lacks the permission, or the act is not allowed")
+    "403", .refused, "forbidden", "the service does not allow the act")
   static let notFound = Self("404, JSON error body", .refused, "not_found", "it does not exist")
   static let notFoundElsewhere = Self(
     "404, empty or not JSON", .transient, "no_such_route",
@@ -163,14 +167,17 @@ extension Classification {
   ///   - hasErrorCodes: Whether the operation describes such a body for the status: then its absence
   ///     tells an answer of a proxy from one of the service.
   ///   - namesWait: Whether a header says how long to wait.
+  ///   - lacksPermission: Whether the body says that the credential is good and lacks a permission.
   public static func of(
-    status: Int, errorCode: String?, hasErrorCodes: Bool, namesWait: Bool
+    status: Int, errorCode: String?, hasErrorCodes: Bool, namesWait: Bool,
+    lacksPermission: Bool = false
   ) -> Classification {
     switch (status, errorCode) {
     case (200...299, _): unexpectedSuccess
     case (300...399, _): redirect
     case (400, _): badRequest
     case (401, _): unauthorized
+    case (403, "FORBIDDEN"?) where lacksPermission: permissionMissing
     case (403, _): forbidden
     case (404, nil): hasErrorCodes ? notFoundElsewhere : notFoundUncoded
     case (404, _): notFound

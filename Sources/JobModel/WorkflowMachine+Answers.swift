@@ -292,6 +292,13 @@ extension StepResponse {
     return (try? JSONValue(parsing: body)) ?? .string(String(decoding: body, as: UTF8.self))
   }
 
+  /// Whether AuthOS took the key and missed a permission in it, which a 403 may also stand for something else
+  /// than.
+  package var lacksPermission: Bool {
+    status == 403 && bodyValue?["error_code"] == "FORBIDDEN"
+      && bodyValue?["error"]?.stringValue?.hasPrefix("Missing required permission") == true
+  }
+
   /// `error_code` of an error body: a word of capitals, digits and `_`.
   ///
   /// Anything else was not written by the service, and is not written down by us.

@@ -15,7 +15,7 @@ extension WorkflowMachine {
     let wait = RetryAfter.wait(in: response, now: now)
     let row = Classification.of(
       status: response.status, errorCode: errorCode, hasErrorCodes: hasErrorCodes,
-      namesWait: wait != nil)
+      namesWait: wait != nil, lacksPermission: response.lacksPermission)
     guard let chosen = failureAction(of: step, path: answer.request.step, in: context) else {
       return classified(
         answer, step, row, status: response.status, errorCode: errorCode, wait: wait,
@@ -109,6 +109,7 @@ extension WorkflowMachine {
     errorCode: String? = nil, wait: Duration? = nil, random: inout some RandomNumberGenerator
   ) -> Action? {
     var outcome = outcome(of: answer, row, status: status, errorCode: errorCode)
+    if case .remote = answer.request.target { lastFailure = row }
     let isMutating = outcome.effect != .none
     let failures = job.failures + 1
     let isLast = failures >= job.maxAttempts
@@ -132,10 +133,11 @@ extension WorkflowMachine {
             backoff.delay(failures: max(failures, triesInARow), random: &random))
         }
     case .transient, .ambiguous:
-      burnsAttempt = true
+      burnsAttempt = !targetIsDown
       // A service that is back later than it says, or says "now", must not use up the attempts.
-      delay = max(wait ?? .zero, backoff.delay(failures: failures, random: &random))
-      if isLast {
+      let tries = targetIsDown ? max(failures, triesInARow) : failures
+      delay = max(wait ?? .zero, backoff.delay(failures: tries, random: &random))
+      if isLast, burnsAttempt {
         outcome.action.kind = .stop(
           giveUp,
           reason: "\(text); given up after \(failures) "
@@ -187,6 +189,7 @@ extension WorkflowMachine {
   }
 
   private func credentialText(_ request: StepRequest, _ row: Classification) -> String {
+    if row == Classification.permissionMissing { return permissionText(request, row) }
     guard row == Classification.unauthorized else { return row.text }
     switch request.credential {
     case .secrets(let uses):
@@ -197,6 +200,15 @@ extension WorkflowMachine {
     case .session(let scheme): return "the service does not accept the session of \(scheme.name)"
     case .none: return row.text
     }
+  }
+
+  /// Which credential lacks what, so that a person knows which key to widen.
+  private func permissionText(_ request: StepRequest, _ row: Classification) -> String {
+    let needed = position.current.step.operation?.requiredPermissions ?? []
+    let names = needed.isEmpty ? "a permission" : "the permission \(needed.joined(separator: ", "))"
+    guard case .secrets(let uses) = request.credential else { return row.text }
+    return uses.map(\.namesInWords).joined(separator: " with ")
+      + " lacks \(names) of \(request.operationID); rotate it, or give it the permission"
   }
 
   func error(of outcome: StepOutcome, _ text: String) -> JobError {

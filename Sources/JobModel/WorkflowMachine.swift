@@ -90,6 +90,11 @@ public struct WorkflowMachine: Sendable {
   /// Whether this attempt has a record on its way: from then on the claim is no intent any more.
   var hasWritten = false
   var isCancelRequested: Bool
+  /// Whether the target of the request that is answered next is known to answer nobody: a failure counts
+  /// against the target then, and not against the job.
+  public var targetIsDown = false
+  /// What the table of failures said about the last answer from outside; `nil` when it was not asked.
+  public internal(set) var lastFailure: Classification?
   /// The outcome that was entered last, for the error of a job that ends with it.
   var lastOutcome: StepOutcome?
 
@@ -140,6 +145,7 @@ public struct WorkflowMachine: Sendable {
   ) -> Action {
     let expected = expectation
     expectation = .nothing
+    lastFailure = nil
     switch (expected, event) {
     case (.answer(let request, let sequence, _), .response(let response, let duration, let now)):
       return answered(

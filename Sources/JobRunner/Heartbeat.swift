@@ -1,4 +1,4 @@
-// Keeps the lease of one registration alive, says when it is over, and looks at the keys each time.
+// Keeps the lease of one registration alive, says when it is over, and looks at keys and circuits each time.
 
 import JobModel
 import Logging
@@ -11,15 +11,17 @@ struct Heartbeat: Sendable {
   private let time: WorkerTime
   private let idle: IdleFlag
   private let keys: KeyReporter
+  private let circuits: CircuitBreakers
   private let logger: Logger
   private static let pauseAfterError: Duration = .milliseconds(250)
 
   init(
     store: any WorkerStore, lease: Lease, values: WorkerConfiguration.Values, time: WorkerTime,
-    idle: IdleFlag, keys: KeyReporter, logger: Logger
+    idle: IdleFlag, keys: KeyReporter, circuits: CircuitBreakers, logger: Logger
   ) {
     self.store = store
     self.keys = keys
+    self.circuits = circuits
     self.lease = lease
     self.values = values
     self.time = time
@@ -33,7 +35,9 @@ struct Heartbeat: Sendable {
     while lease.isLive {
       do { try await time.sleep(for: pause) } catch { return }
       pause = await renew() ? values.renewalInterval : Self.pauseAfterError
-      if lease.isLive { await keys.report() }
+      guard lease.isLive else { break }
+      await keys.report()
+      await circuits.refresh()
     }
     logger.warning("the lease has ended", metadata: ["worker.id": "\(lease.worker)"])
   }

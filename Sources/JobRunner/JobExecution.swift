@@ -13,6 +13,7 @@ struct ExecutionContext: Sendable {
   var registration: Registration
   var recorder: Recorder
   var transport: Transport
+  var circuits: CircuitBreakers
   var definitions: DefinitionCache
   var secrets: any SecretStore
   var store: any WorkerStore
@@ -55,6 +56,7 @@ struct JobExecution: Sendable {
     var action = context.random.draw { machine.start(random: &$0) }
     while true {
       let event: WorkflowMachine.Event
+      var sent: StepRequest?
       switch action {
       case .finish(let outcome, let records):
         await finish(outcome, records)
@@ -68,8 +70,12 @@ struct JobExecution: Sendable {
       case .send(let request, let records):
         guard let next = await carryOut(request, after: records, definition) else { return }
         event = next
+        sent = request
       }
+      let circuit = sent.flatMap(circuitName(of:))
+      machine.targetIsDown = circuit.map { context.circuits.isOpen($0) } ?? false
       action = context.random.draw { machine.handle(event, random: &$0) }
+      if let circuit { await tell(circuit, event, machine.lastFailure) }
     }
   }
 
@@ -151,6 +157,31 @@ struct JobExecution: Sendable {
     } catch {
       logger.error("a secret could not be stored", metadata: ["error": "\(error)"])
       return false
+    }
+  }
+
+  // MARK: Circuits
+
+  private func circuitName(of request: StepRequest) -> CircuitName? {
+    guard case .remote(let source, _) = request.target else { return nil }
+    return CircuitName(environment: job.environment, target: source)
+  }
+
+  /// Tells the circuit breakers what an event says about its target, if it says anything.
+  private func tell(
+    _ circuit: CircuitName, _ event: WorkflowMachine.Event, _ failure: Classification?
+  ) async {
+    switch (event, failure?.failureClass) {
+    case (.failure(.ambiguous(.abandoned), _), _): break
+    case (.response, .transient?), (.response, .ambiguous?), (.failure, .transient?),
+      (.failure, .ambiguous?):
+      await context.circuits.failed(
+        circuit, job: job.id, code: failure?.code ?? "", worker: context.lease.worker)
+    case (.response(let response, _, _), nil), (.response(let response, _, _), .refused?),
+      (.response(let response, _, _), .unexpected?):
+      guard response.status < 500 else { break }
+      await context.circuits.answered(circuit, worker: context.lease.worker)
+    default: break
     }
   }
 

@@ -1,5 +1,6 @@
-// After a 401 every further request with the same key would be refused too: the gate keeps them
-// back until the key changes, and lets one through now and then in case the refusal was lifted.
+// After a 401 every further request with the same key would be refused too, and after a 403 for want of a
+// permission every one of the same operation: the gate keeps them back until the key changes, and lets one
+// through now and then in case the refusal was lifted.
 
 import JobModel
 import Secrets
@@ -9,6 +10,20 @@ import Synchronization
 ///
 /// A request that needs several is refused as a whole: nobody can tell which of them was wrong.
 final class KeyGate: Sendable {
+  /// What a request with certain secrets would meet.
+  enum Obstacle: Sendable, Hashable {
+    /// The service does not accept them.
+    case notAccepted
+    /// They lack a permission that the operation takes.
+    case lacksPermission
+  }
+
+  private struct Place: Hashable {
+    var names: [SecretName]
+    /// `nil`: refused for all operations.
+    var operation: String?
+  }
+
   private struct Refusal {
     var secrets: [Secret]
     var until: Duration
@@ -16,37 +31,53 @@ final class KeyGate: Sendable {
 
   private let time: WorkerTime
   private let pause: Duration
-  private let refusals = Mutex<[[SecretName]: Refusal]>([:])
+  private let refusals = Mutex<[Place: Refusal]>([:])
 
   init(time: WorkerTime, pause: Duration) {
     self.time = time
     self.pause = pause
   }
 
-  /// Whether a request with these secrets may leave.
+  /// What keeps a request of an operation with these secrets from leaving, if anything does.
   ///
-  /// After the pause it lets a single one through to try.
-  func mayUse(_ secrets: [Secret], _ names: [SecretName]) -> Bool {
+  /// After the pause a single one is let through to try.
+  func obstacle(
+    to secrets: [Secret], _ names: [SecretName], _ operation: String
+  ) -> Obstacle? {
     refusals.withLock { refusals in
-      guard let refusal = refusals[names] else { return true }
-      guard refusal.secrets == secrets else {
-        refusals[names] = nil
-        return true
+      for (place, obstacle) in [
+        (Place(names: names), Obstacle.notAccepted),
+        (Place(names: names, operation: operation), .lacksPermission),
+      ] {
+        guard let refusal = refusals[place] else { continue }
+        if refusal.secrets != secrets {
+          refusals[place] = nil
+        } else if time.now < refusal.until {
+          return obstacle
+        } else {
+          refusals[place]?.until = time.now + pause
+        }
       }
-      guard time.now >= refusal.until else { return false }
-      refusals[names]?.until = time.now + pause
-      return true
+      return nil
     }
   }
 
-  /// Notes that the service refused secrets.
-  func refuse(_ secrets: [Secret], _ names: [SecretName]) {
+  /// Notes that the service refused secrets, for an operation or altogether.
+  func refuse(_ secrets: [Secret], _ names: [SecretName], _ operation: String? = nil) {
     // Keys that are tried out before or after a rotation are expected to be refused.
     let isTrial = names.contains { SecretNaming.isOfRotation($0.entry) }
     guard !isTrial else { return }
-    refusals.withLock { $0[names] = Refusal(secrets: secrets, until: time.now + pause) }
+    refusals.withLock {
+      $0[Place(names: names, operation: operation)] = Refusal(
+        secrets: secrets, until: time.now + pause)
+    }
   }
 
-  /// Notes that the service took secrets.
-  func accept(_ names: [SecretName]) { refusals.withLock { $0[names] = nil } }
+  /// Notes that the service took secrets for an operation.
+  func accept(_ names: [SecretName], _ operation: String) {
+    refusals.withLock { refusals in
+      refusals[Place(names: names)] = nil
+      refusals[Place(names: names, operation: operation)] = nil
+    }
+  }
 }

@@ -86,26 +86,29 @@ struct Transport: Sendable {
 
   /// Sends with secrets of the store; once more when one of them was changed after it was read.
   ///
-  /// A rotation deletes the old key while requests with it may be on their way: they are refused, have
-  /// changed nothing, and go out again with the new key, unless the lease has ended meanwhile.
+  /// A rotation deletes the old key while requests with it may be on their way, and may bring a permission that
+  /// it lacked: they are refused, have changed nothing, and go out again with the new key, unless the lease has ended meanwhile.
   private func sendWithSecrets(
     _ call: Call, _ uses: [SecretUse]
   ) async throws(TransportFailure) -> StepResponse {
     var held = try HeldSecrets(uses, in: secrets)
-    guard gate.mayUse(held.secrets, held.names) else {
+    let operation = call.request.operationID
+    if let obstacle = gate.obstacle(to: held.secrets, held.names, operation) {
       throw .credentialUnusable(
-        name: held.namesInWords, reason: "the service refused it; put another in its place")
+        name: held.namesInWords, reason: obstacle.reason(operation: operation))
     }
     while true {
       let response = try await deliver(call, held)
-      let isGone = call.source == SecretNaming.authOS && response.saysKeyIsGone
-      guard response.status == 401 || isGone else {
-        gate.accept(held.names)
+      let isOfAuthOS = call.source == SecretNaming.authOS
+      let isGone = isOfAuthOS && response.saysKeyIsGone
+      let isTooNarrow = isOfAuthOS && response.lacksPermission
+      guard response.status == 401 || isGone || isTooNarrow else {
+        gate.accept(held.names, operation)
         return response
       }
       let current = try? HeldSecrets(uses, in: secrets)
       guard let current, current.secrets != held.secrets else {
-        gate.refuse(held.secrets, held.names)
+        gate.refuse(held.secrets, held.names, isTooNarrow ? operation : nil)
         if isGone { throw .credentialMissing(name: held.namesInWords) }
         return response
       }
@@ -197,6 +200,17 @@ struct Transport: Sendable {
   static func join(_ base: String, _ path: String) -> String {
     if path == "/" || path.hasPrefix("/?") { return base + path.dropFirst() }
     return base.hasSuffix("/") ? String(base.dropLast()) + path : base + path
+  }
+}
+
+extension KeyGate.Obstacle {
+  /// What the secret has to be, for ``TransportFailure/credentialUnusable(name:reason:)``.
+  fileprivate func reason(operation: String) -> String {
+    switch self {
+    case .notAccepted: "the service refused it; put another in its place"
+    case .lacksPermission:
+      "it lacks a permission that \(operation) takes; rotate it, or give it the permission"
+    }
   }
 }
 

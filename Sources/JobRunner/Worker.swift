@@ -22,6 +22,7 @@ public struct Worker: Service {
   private let logger: Logger
   private let transport: Transport
   private let definitions: DefinitionCache
+  private let circuits: CircuitBreakers
   private let stopping: Stopping
   private let box = StatisticsBox()
   private let idle = IdleFlag()
@@ -55,6 +56,9 @@ public struct Worker: Service {
     self.random = LockedRandom(random)
     self.logger = logger
     definitions = DefinitionCache(store: store)
+    circuits = CircuitBreakers(
+      store: store, policy: values.circuit, environments: values.environments.map(\.name),
+      time: time, logger: logger)
     stopping = Stopping(time: time, stepsContinueFor: values.stepsContinueFor)
     transport = Transport(
       configuration: configuration, sender: sender, secrets: secrets, store: store, time: time,
@@ -146,13 +150,14 @@ public struct Worker: Service {
       environments: configuration.values.environments.map(\.name), logger: logger)
     let heartbeat = Heartbeat(
       store: store, lease: lease, values: configuration.values, time: time, idle: idle,
-      keys: keys, logger: logger)
+      keys: keys, circuits: circuits, logger: logger)
     let dispatcher = Dispatcher(
       context(Registration(lease: lease, keys: keys), recorder), heartbeat: heartbeat, idle: idle,
       bell: bell)
     idle.isIdle = false
     // Before the first claim: a rotation waits for a worker until it has said which keys it has.
     await keys.report()
+    await circuits.refresh()
     await withDiscardingTaskGroup { group in
       // Whichever ends first ends the others: the jobs, the lease, or the time to stop. Ending the
       // dispatcher from outside cancels its jobs.
@@ -178,7 +183,7 @@ public struct Worker: Service {
   ) -> ExecutionContext {
     ExecutionContext(
       configuration: configuration, registration: registration, recorder: recorder,
-      transport: transport,
+      transport: transport, circuits: circuits,
       definitions: definitions, secrets: secrets, store: store, stopping: stopping, time: time,
       random: random, statistics: box, logger: logger)
   }

@@ -1,5 +1,7 @@
 // What a worker is told before it starts: checked as a whole, so that one start shows every fault.
 
+public import JobModel
+
 /// How a worker runs.
 public struct WorkerConfiguration: Sendable, Hashable {
   /// The values before they are checked; the defaults suit a production worker.
@@ -46,6 +48,8 @@ public struct WorkerConfiguration: Sendable, Hashable {
     public var responseLimitBytes = 1_048_576
     /// How long jobs are put off whose key was refused, as long as the key stays the same.
     public var refusedKeyPause: Duration = .seconds(30)
+    /// When the circuit of a target opens: 1 … 1,000 jobs.
+    public var circuit = CircuitPolicy()
     /// The longest wait for one call of the database, for whoever makes the pool; below the lease,
     /// so that a renewal that hangs is given up in time to try another.
     public var databaseTimeout: Duration = .seconds(5)
@@ -84,6 +88,7 @@ public struct WorkerConfiguration: Sendable, Hashable {
       ("claim batch", values.claimBatch, 1...1_000),
       ("sweep limit", values.sweepLimit, 1...100_000),
       ("response limit", values.responseLimitBytes, 1_024...67_108_864),
+      ("circuit jobs", values.circuit.jobs, 1...1_000),
     ].compactMap { name, value, range in
       range.contains(value)
         ? nil : "\(name) must be \(range.lowerBound) to \(range.upperBound), not \(value)"
@@ -115,6 +120,7 @@ public struct WorkerConfiguration: Sendable, Hashable {
       ("poll interval", values.pollInterval), ("graceful stop limit", values.gracefulStopLimit),
       ("connect timeout", values.connectTimeout), ("request timeout", values.requestTimeout),
       ("refused key pause", values.refusedKeyPause), ("database timeout", values.databaseTimeout),
+      ("circuit silence", values.circuit.silence), ("circuit pause", values.circuit.pause),
     ].compactMap { name, value in
       value > .zero ? nil : "\(name) must be longer than zero"
     }

@@ -112,6 +112,24 @@ extension WorkerDatabase: WorkerStore {
     try await store.openDefinitions(environment: environment, jobType: jobType)
   }
 
+  /// Asks which circuits are open.
+  public func openCircuits(environments: [String]) async throws -> Set<CircuitName> {
+    try await store.openCircuits(environments: environments)
+  }
+
+  /// Opens a circuit.
+  public func openCircuit(
+    worker: Int, _ name: CircuitName, _ policy: CircuitPolicy, failedJobs: Int, code: String
+  ) async throws -> Bool {
+    try await store.openCircuit(
+      worker: worker, name, policy, failedJobs: failedJobs, code: code)
+  }
+
+  /// Closes one.
+  public func closeCircuit(worker: Int, _ name: CircuitName) async throws -> Bool {
+    try await store.closeCircuit(worker: worker, name)
+  }
+
   /// Asks for the installation's name.
   public func installation() async throws -> String { try await store.installation() }
 

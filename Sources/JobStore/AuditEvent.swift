@@ -13,7 +13,8 @@ public struct AuditEvent: Sendable, Hashable {
     "cancel_requested", "type_published", "type_granted", "type_revoked", "environment_created",
     "default_environment_changed", "worker_registered", "worker_stopped", "worker_lost",
     "user_action_requested", "expired", "schedule_fired", "batch_created", "batch_finished",
-    "limit_changed", "schedule_refused", "schedule_skipped", "schedule_added", "schedule_changed",
+    "limit_changed", "circuit_opened", "circuit_closed", "schedule_refused", "schedule_skipped",
+    "schedule_added", "schedule_changed",
     "schedule_removed", "schedule_paused", "schedule_resumed",
   ]
 

@@ -96,6 +96,7 @@ extension JobTypeDefinition {
       }
       object["deadline_seconds"] = policy.deadline?.inSeconds
       object["key_window_seconds"] = policy.idempotencyWindow.inSeconds
+      object["targets"] = .array(targets.map { .string($0.source) })
       object["schedules"] = .array(policy.schedules.map(\.specification))
       object["subject"] = try policy.subject.map { .array(try parts(of: $0)) } ?? .null
       return .object(object)

@@ -26,7 +26,7 @@ struct Writ: AsyncParsableCommand {
       UpCommand.self, DemoCommand.self, MigrateCommand.self, WorkerCommand.self,
       EmulatorCommand.self, TypesCommand.self, EnqueueCommand.self, JobsCommand.self,
       BatchesCommand.self, SchedulesCommand.self, KeysCommand.self, UnsealCommand.self,
-      LimitsCommand.self,
+      LimitsCommand.self, CircuitsCommand.self,
       AuditCommand.self, DoctorCommand.self, CompletionsCommand.self,
     ])
 }

@@ -32,6 +32,9 @@ final class FakeStore: WorkerStore {
     var reports: [[LoadedKey]] = []
     var workersWithoutKey: [[WorkerWithoutKey]] = []
     var askedFingerprints: [String] = []
+    var circuits: Set<CircuitName> = []
+    var opensCircuits = true
+    var circuitCalls: [String] = []
   }
 
   private let state = Mutex(State())
@@ -75,6 +78,11 @@ final class FakeStore: WorkerStore {
   func answerWithoutKey(_ answers: [[WorkerWithoutKey]]) {
     state.withLock { $0.workersWithoutKey = answers }
   }
+  /// Other workers get through.
+  func refuseCircuits() { state.withLock { $0.opensCircuits = false } }
+  /// Another worker has opened these.
+  func open(_ circuits: Set<CircuitName>) { state.withLock { $0.circuits = circuits } }
+  var circuitCalls: [String] { state.withLock { $0.circuitCalls } }
   var reports: [[LoadedKey]] { state.withLock { $0.reports } }
   var askedFingerprints: [String] { state.withLock { $0.askedFingerprints } }
   var registrations: Int { state.withLock { $0.registrations } }
@@ -173,6 +181,24 @@ final class FakeStore: WorkerStore {
     state.withLock { state in
       state.askedFingerprints.append(fingerprint)
       return state.workersWithoutKey.isEmpty ? [] : state.workersWithoutKey.removeFirst()
+    }
+  }
+  func openCircuits(environments: [String]) async throws -> Set<CircuitName> {
+    state.withLock { $0.circuits }
+  }
+  func openCircuit(
+    worker: Int, _ name: CircuitName, _ policy: CircuitPolicy, failedJobs: Int, code: String
+  ) async throws -> Bool {
+    state.withLock { state in
+      state.circuitCalls.append("open \(name.target) \(failedJobs) \(code)")
+      if state.opensCircuits { state.circuits.insert(name) }
+      return state.opensCircuits
+    }
+  }
+  func closeCircuit(worker: Int, _ name: CircuitName) async throws -> Bool {
+    state.withLock { state in
+      state.circuitCalls.append("close \(name.target)")
+      return state.circuits.remove(name) != nil
     }
   }
   func installation() async throws -> String { "0123abcd" }

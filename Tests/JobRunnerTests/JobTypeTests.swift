@@ -109,6 +109,39 @@ import Testing
     }
   }
 
+  @Test func `jobs whose key lacks a permission wait for a wider one, and only one asks meanwhile`()
+    async throws
+  {
+    try await Workshop.open { workshop in
+      let wide = try #require(try workshop.secrets.text("default/create_user.key"))
+      let narrow = try #require(try workshop.secrets.text("default/get_user.key"))
+      try workshop.secrets.set("default/create_user.key", narrow)
+      // One slot, so that no second request is on its way when the first answer comes.
+      try await workshop.withWorker({ $0.slots = 1 }) { worker, _ in
+        var jobs: [Int] = []
+        for number in 1...20 {
+          jobs.append(
+            try await workshop.order(
+              "create_user", ["email": .string("user\(number)@example.com")]))
+        }
+        #expect(try await eventually { worker.statistics.retried == 20 })
+        let error = try #require(try await workshop.admin.job(jobs[0])?.summary.lastError)
+        #expect(error["code"] == "FORBIDDEN")
+        #expect(
+          error["text"]
+            == "default/create_user.key lacks the permission write:users of createUser; rotate it, or give it the permission"
+        )
+        let refused = RequestCounts.Line(operation: "createServiceUser", status: 403)
+        #expect(workshop.authOS.counts.answers[refused] == 1)
+        try workshop.secrets.set("default/create_user.key", wide)
+        _ = try await workshop.admin.pool.query(
+          "update writ_data.job set run_at = clock_timestamp()")
+        for job in jobs { try await workshop.expect(job, toBe: "completed") }
+      }
+      #expect(workshop.effects(.userInserted) == 20)
+    }
+  }
+
   @Test func `a hundred jobs run in a few slots, each once`() async throws {
     try await Workshop.open { workshop in
       let jobs = try await withThrowingTaskGroup(of: Int.self) { group in

@@ -146,7 +146,10 @@ import Testing
         transport: Transport(
           configuration: configuration, sender: sender, secrets: secrets, store: store, time: time,
           statistics: statistics, logger: quietLogger),
-        definitions: DefinitionCache(store: store), secrets: secrets, store: store,
+        circuits: CircuitBreakers(
+          store: store, policy: CircuitPolicy(), environments: ["production"], time: time,
+          logger: quietLogger), definitions: DefinitionCache(store: store), secrets: secrets,
+        store: store,
         stopping: Stopping(time: time, stepsContinueFor: .seconds(10)), time: time,
         random: LockedRandom(SystemRandomNumberGenerator()), statistics: statistics,
         logger: quietLogger))

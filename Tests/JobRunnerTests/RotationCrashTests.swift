@@ -128,6 +128,18 @@ private struct MortalStore: WorkerStore {
     return try await base.workersWithoutKey(
       environment: environment, jobType: jobType, fingerprint: fingerprint)
   }
+  func openCircuits(environments: [String]) async throws -> Set<CircuitName> {
+    try await base.openCircuits(environments: environments)
+  }
+  func openCircuit(
+    worker: Int, _ name: CircuitName, _ policy: CircuitPolicy, failedJobs: Int, code: String
+  ) async throws -> Bool {
+    try await base.openCircuit(
+      worker: worker, name, policy, failedJobs: failedJobs, code: code)
+  }
+  func closeCircuit(worker: Int, _ name: CircuitName) async throws -> Bool {
+    try await base.closeCircuit(worker: worker, name)
+  }
   func installation() async throws -> String { try await base.installation() }
   func listen(queues: [String], onWake: @escaping @Sendable () -> Void) async {
     await base.listen(queues: queues, onWake: onWake)

@@ -40,6 +40,12 @@ import Testing
       try await database.store.pauseSchedule("resumed")
       try await database.sql("select writ.set_limit('ping', concurrency => 7)")
       try await database.sql("select writ.grant_job_type('ping', 'app_two')")
+      try await database.sql(
+        """
+        insert into writ_data.circuit
+        select clock_timestamp(), interval '10 s', $1::bigint, 3, name, 'authos', 'bad_gateway'
+          from writ_data.environment where is_default
+        """, [.int(worker)])
       let spec = try ScheduleTests.spec("0 4 * * *")
       let type = JobTypes.createUser(hash: "ef").serialized()
       texts = [
@@ -50,7 +56,8 @@ import Testing
         #"writ.create_batch('create_user', '{"email": "callback@b.cd"}')"#,
         "writ.replay(\(discarded.id))", "writ.cancel(\(waiting))", "writ.cancel(\(running.id))",
         "writ.check_now(\(asking.id))", "writ.set_limit('ping', concurrency => 1)",
-        "writ.clear_limit('ping')", "writ.publish_job_type('\(type)')",
+        "writ.clear_limit('ping')", "writ.close_circuit('authos')",
+        "writ.publish_job_type('\(type)')",
         "writ.grant_job_type('ping', 'app_one')", "writ.revoke_job_type('ping', 'app_two')",
         "writ.create_environment('staging')", "writ.create_environment('staging', true)",
         "writ.add_schedule('ping', 'added', '\(spec)')", "writ.remove_schedule('removed')",

@@ -45,7 +45,7 @@ enum JobTypes {
   static func type(
     _ name: String, hash: String, inputs: [JSONValue], subject: JSONValue?, replay: String,
     concurrency: Int? = nil, rate: JSONValue = .null, deadlineSeconds: Int? = nil,
-    keyWindowSeconds: Int? = nil
+    keyWindowSeconds: Int? = nil, targets: [String] = []
   ) -> JSONValue {
     [
       "name": .string(name), "description": "For tests",
@@ -56,6 +56,7 @@ enum JobTypes {
       "concurrency": JSONValue(concurrency), "rate": rate,
       "deadline_seconds": JSONValue(deadlineSeconds),
       "key_window_seconds": JSONValue(keyWindowSeconds), "replay": .string(replay),
+      "targets": .array(targets.map { .string($0) }),
     ]
   }
 }

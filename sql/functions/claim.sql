@@ -332,7 +332,8 @@ begin
     _is_limited := exists (
         select from writ_data.job_type as t
          where coalesce(t.concurrency, t.rate_limit) is not null
-      ) or exists (select from writ_data.limit_setting as s where s.environment = $3);
+      ) or exists (select from writ_data.limit_setting as s where s.environment = $3)
+      or exists (select from writ_data.circuit as c where c.environment = $3);
     if _is_limited then
       select count(*) > 0, bool_or(l.rate_limit is not null), array_agg(l.type),
              array_agg(l.type) filter (where l.concurrency is not null)

@@ -2,21 +2,31 @@
 -- the same to people. Lock order: claim.sql.
 
 -- The limits that hold now: of each type in each environment what an administrator set there, or
--- else what the definition says; and, without a type, of an environment as a whole.
+-- else what the definition says; while a circuit of one of its targets is open, one start in a pause at
+-- most (and `lasting_…` without that); and, without a type, of an environment as a whole.
 create or replace view writ_data.limit_in_force as
-select e.name as environment, t.name as type,
-       case when s.type is null then t.concurrency else s.concurrency end as concurrency,
-       case when s.type is null then t.rate_limit else s.rate_limit end as rate_limit,
-       case when s.type is null then t.rate_period else s.rate_period end as rate_period
-  from writ_data.environment as e
- cross join writ_data.job_type as t
-  left join writ_data.limit_setting as s on s.environment = e.name and s.type = t.name
- where case
-         when s.type is null then coalesce(t.concurrency, t.rate_limit)
-         else coalesce(s.concurrency, s.rate_limit)
-       end is not null
+select l.environment, l.type, l.concurrency,
+       case when c.pause is null then l.rate_limit else 1 end as rate_limit,
+       case when c.pause is null then l.rate_period
+         else greatest(c.pause, l.rate_period / l.rate_limit) end as rate_period,
+       l.rate_limit as lasting_rate_limit, l.rate_period as lasting_rate_period
+  from (
+    select e.name as environment, t.name as type, t.targets,
+           case when s.type is null then t.concurrency else s.concurrency end as concurrency,
+           case when s.type is null then t.rate_limit else s.rate_limit end as rate_limit,
+           case when s.type is null then t.rate_period else s.rate_period end as rate_period
+      from writ_data.environment as e
+     cross join writ_data.job_type as t
+      left join writ_data.limit_setting as s on s.environment = e.name and s.type = t.name
+  ) as l
+  left join lateral (
+    select max(o.pause) as pause
+      from writ_data.circuit as o
+     where o.environment = l.environment and o.target = any (l.targets)
+  ) as c on true
+ where coalesce(l.concurrency, l.rate_limit) is not null or c.pause is not null
 union all
-select environment, type, concurrency, rate_limit, rate_period
+select environment, type, concurrency, rate_limit, rate_period, rate_limit, rate_period
   from writ_data.limit_setting
  where type = '' and coalesce(concurrency, rate_limit) is not null;
 
@@ -499,16 +509,18 @@ select environment, nullif(type, '') as type, concurrency, rate_limit as rate, r
             and j.state = 'waiting' and j.waiting_reason in ('concurrency', 'rate')
        ) as parked
   from (
-    select l.environment, l.type, l.concurrency, l.rate_limit, l.rate_period,
+    select l.environment, l.type, l.concurrency, l.lasting_rate_limit as rate_limit,
+           l.lasting_rate_period as rate_period,
            -- burst, spelled out: a view calls functions with the rights of its reader.
            case
-             when l.rate_limit is not null
-             then greatest((l.rate_limit + 9) / 10, least(l.rate_limit, 2))
+             when l.lasting_rate_limit is not null
+             then greatest((l.lasting_rate_limit + 9) / 10, least(l.lasting_rate_limit, 2))
            end as burst,
            s.type is not null as is_set, s.changed_at,
            s.changed_by
       from writ_data.limit_in_force as l
       left join writ_data.limit_setting as s on s.environment = l.environment and s.type = l.type
+     where coalesce(l.concurrency, l.lasting_rate_limit) is not null
     union all
     select s.environment, s.type, null, null, null, null, true, s.changed_at, s.changed_by
       from writ_data.limit_setting as s

@@ -11,7 +11,7 @@ return 5;
 -- expression, enum, minimum, maximum, min_items, max_items, refuse}] (expression: the pattern in the words
 -- of PostgreSQL, where it differs), subject: [{literal} | {input}] or null,
 -- max_attempts, concurrency, rate: {limit, seconds}, deadline_seconds, key_window_seconds, replay,
--- schedules: see writ_data.read_schedule}.
+-- targets: the names of what its jobs call, schedules: see writ_data.read_schedule}.
 -- Jobs that are enqueued already keep the definition that they name.
 -- Locks: one publisher at a time; callers of the type wait only while its parameters change.
 create or replace function writ.publish_job_type(spec jsonb) returns boolean
@@ -25,13 +25,18 @@ declare
   _now constant timestamptz := clock_timestamp();
   _known writ_data.job_type;
   _signature text;
+  _targets constant text[] := array(
+    select jsonb_array_elements_text(coalesce(spec -> 'targets', '[]'))
+  );
 begin
   perform writ_data.check_definition(spec);
   spec := jsonb_set(spec, '{inputs}', writ_data.ordered_inputs(spec -> 'inputs'));
   -- One publisher at a time; nobody who reads waits.
   lock table writ_data.job_type in share row exclusive mode;
   select t.* into _known from writ_data.job_type as t where t.name = _name;
-  if _known.definition_hash = spec ->> 'hash' and _known.generator = _generator then
+  if _known.definition_hash = spec ->> 'hash' and _known.generator = _generator
+    and _known.targets = _targets
+  then
     return false;
   end if;
   if _known.name is null and exists (
@@ -56,7 +61,8 @@ begin
   end;
   insert into writ_data.job_type as t (
     name, definition_hash, generator, signature, description, inputs, subject, max_attempts,
-    concurrency, rate_limit, rate_period, deadline, key_window, replay, published_at, published_by
+    concurrency, rate_limit, rate_period, deadline, key_window, replay, targets, published_at,
+    published_by
   )
   values (
     _name, spec ->> 'hash', _generator, _signature, spec ->> 'description', spec -> 'inputs',
@@ -64,7 +70,7 @@ begin
     (spec ->> 'concurrency')::int, (spec -> 'rate' ->> 'limit')::int,
     make_interval(secs => (spec -> 'rate' ->> 'seconds')::double precision),
     make_interval(secs => (spec ->> 'deadline_seconds')::double precision),
-    writ_data.key_window(spec), coalesce(spec ->> 'replay', 'review'), _now, _caller
+    writ_data.key_window(spec), coalesce(spec ->> 'replay', 'review'), _targets, _now, _caller
   )
   on conflict (name) do update
      set definition_hash = excluded.definition_hash, generator = excluded.generator,
@@ -73,7 +79,7 @@ begin
          subject = excluded.subject, max_attempts = excluded.max_attempts,
          concurrency = excluded.concurrency, rate_limit = excluded.rate_limit,
          rate_period = excluded.rate_period, deadline = excluded.deadline,
-         key_window = excluded.key_window, replay = excluded.replay,
+         key_window = excluded.key_window, replay = excluded.replay, targets = excluded.targets,
          published_at = excluded.published_at, published_by = excluded.published_by;
   perform writ_data.make_gates();
   insert into writ_data.audit_event (occurred_at, event, type, role_name, actor, definition_hash)

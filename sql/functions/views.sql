@@ -55,7 +55,7 @@ comment on view writ.audit_event is 'The trail: who moved what, when, from which
 create or replace view writ.job_type as
 select name, description, definition_hash, inputs, subject, max_attempts, concurrency, deadline,
        replay,
-       published_at, published_by
+       published_at, published_by, targets
   from writ_data.job_type;
 comment on view writ.job_type is 'The types that can be ordered now.';
 

@@ -110,6 +110,7 @@ struct Examination: Sendable {
             "\(live.count) alive, version \(versions.joined(separator: " and "))")
         ]
       } + findings("backlog") { try await backlog(pool) }
+      + findings("circuits") { try await circuits(store) }
       + findings("schedules") { try await schedules(store) }
       + findings("snapshots") { try await snapshots(pool) }
   }
@@ -149,6 +150,19 @@ struct Examination: Sendable {
 
   private static func age(_ seconds: Double) -> String {
     DurationText.shown(.milliseconds(Int(seconds * 1_000)))
+  }
+
+  /// One finding for each target that has stopped answering.
+  private func circuits(_ store: JobStore) async throws -> [Finding] {
+    let circuits = try await store.circuits()
+    guard !circuits.isEmpty else { return [Finding(.ok, "circuits", "none is open")] }
+    return circuits.map { circuit in
+      Finding(
+        .warn, "circuit \(circuit.name.environment)/\(circuit.name.target)",
+        "open since \(circuit.openedAt.toSeconds) for \(circuit.errorCode), "
+          + "\(circuit.parkedJobs.counting("job")) parked; see that the target answers, it closes by itself then"
+      )
+    }
   }
 
   /// One finding for each schedule that could order no job, or for all when there are none.

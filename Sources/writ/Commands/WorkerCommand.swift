@@ -134,6 +134,9 @@ extension Configuration {
     set(\.connectTimeout, worker.connectTimeout)
     set(\.requestTimeout, worker.requestTimeout)
     set(\.refusedKeyPause, worker.refusedKeyPause)
+    set(\.circuit.jobs, worker.circuitJobs)
+    set(\.circuit.silence, worker.circuitSilence)
+    set(\.circuit.pause, worker.circuitPause)
     set(\.databaseTimeout, worker.databaseTimeout)
     return values
   }

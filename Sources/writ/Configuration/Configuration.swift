@@ -52,6 +52,9 @@ struct Configuration: Sendable {
     var connectTimeout: Duration?
     var requestTimeout: Duration?
     var refusedKeyPause: Duration?
+    var circuitJobs: Int?
+    var circuitSilence: Duration?
+    var circuitPause: Duration?
     var databaseTimeout: Duration?
   }
 
@@ -203,6 +206,9 @@ struct Configuration: Sendable {
       connectTimeout: reader.duration("worker.connect-timeout"),
       requestTimeout: reader.duration("worker.request-timeout"),
       refusedKeyPause: reader.duration("worker.refused-key-pause"),
+      circuitJobs: reader.integer("worker.circuit-jobs"),
+      circuitSilence: reader.duration("worker.circuit-silence"),
+      circuitPause: reader.duration("worker.circuit-pause"),
       databaseTimeout: reader.duration("worker.database-timeout"))
     let known = environments.map(\.name)
     for name in worker.environments ?? [] where !known.contains(name) {

@@ -187,6 +187,16 @@ extension ConfigurationKey {
       "worker.refused-key-pause", .duration(.milliseconds(100) ... .seconds(3600)), default: "30s",
       "How long jobs are put off whose key was refused, as long as the key stays the same."),
     Self(
+      "worker.circuit-jobs", .integer(1...1_000), default: "10",
+      "How many different jobs must have failed at a target, without one answer in between, before its "
+        + "circuit opens."),
+    Self(
+      "worker.circuit-silence", .duration(.milliseconds(10) ... .seconds(3600)), default: "10s",
+      "For how long there must have been nothing but failures before the circuit opens."),
+    Self(
+      "worker.circuit-pause", .duration(.milliseconds(10) ... .seconds(3600)), default: "10s",
+      "The time between two jobs of one type that start while a circuit is open."),
+    Self(
       "worker.database-timeout", .duration(.milliseconds(100) ... .seconds(300)), default: "5s",
       "The longest wait of a worker for one call of the database."),
   ]
