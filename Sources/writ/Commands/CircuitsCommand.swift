@@ -39,12 +39,12 @@ struct CircuitsListCommand: AsyncParsableCommand {
       return
     }
     var table = Table(
-      "ENVIRONMENT", "TARGET", "OPEN SINCE", "LAST FAILURE", "ONE PER", "#PARKED", "JOB TYPES")
+      "ENVIRONMENT", "TARGET", "OPEN SINCE", "FAILURE", "ONE PER", "#JOB TYPES", "#PARKED")
     for circuit in circuits {
       table.add(
         circuit.name.environment, circuit.name.target, circuit.openedAt.toSeconds,
-        circuit.errorCode, DurationText.written(circuit.pause), "\(circuit.parkedJobs)",
-        circuit.jobTypes.joined(separator: ", "))
+        circuit.errorCode, DurationText.written(circuit.pause), "\(circuit.jobTypes.count)",
+        "\(circuit.parkedJobs)")
     }
     for line in table.lines(usesColour: Output.current.usesColour) { Output.current.line(line) }
   }
