@@ -106,7 +106,8 @@ private final class CatalogueLoader {
   private func root(_ path: String) -> DocumentNode? {
     if let root = roots[path] { return root }
     guard let file = files[path], !unreadable.contains(path) else { return nil }
-    let root = DocumentNode.parse(file, errors: errors)
+    let root = DocumentNode.parse(
+      file, isPublished: publishedType != nil, errors: errors)
     roots[path] = root
     if root == nil { unreadable.insert(path) }
     return root

@@ -35,7 +35,7 @@ struct DocumentNode: Sendable {
   }
   var members: [Member]? { if case .object(let members) = content { members } else { nil } }
 
-  subscript(name: String) -> DocumentNode? { members?.first { $0.name == name }?.value }
+  subscript(name: String) -> DocumentNode? { members?.first { $0.name.isSame(as: name) }?.value }
 
   /// The value that a JSON Pointer names.
   func node(at pointer: JSONPointer) -> DocumentNode? {
@@ -52,6 +52,18 @@ struct DocumentNode: Sendable {
       }
     }
     return node
+  }
+
+  /// The step of a JSON path to a member.
+  static func step(_ name: String) -> String {
+    let isPlain = name.utf8.allSatisfy { byte in
+      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "$")
+    }
+    if isPlain && !name.isEmpty { return ".\(name)" }
+    let escaped = name.map { $0 == "'" || $0 == "\\" ? "\\\($0)" : "\($0)" }.joined()
+    return "['\(escaped)']"
   }
 
   /// What kind of value this is, in an author's words.

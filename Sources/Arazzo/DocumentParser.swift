@@ -1,5 +1,6 @@
-// YAML, of which JSON is a part, to a tree of located values. Scalars are typed by the core schema
-// of YAML 1.2 without its octal and hexadecimal numbers: `yes`, `no`, dates and `007` are texts.
+// A document to a tree of located values: JSON as RFC 8259 has it, anything else as YAML. Scalars of YAML are
+// typed by the core schema of YAML 1.2 without its octal and hexadecimal numbers: `yes`, `no`, dates and `007`
+// are texts.
 
 internal import JSON
 internal import Yams
@@ -9,14 +10,39 @@ extension DocumentNode {
   static let maximumSize = 1 << 20
   /// The deepest nesting of a document.
   static let maximumDepth = 64
+  /// The most values of a document; aliases can stand for more than its text has.
+  static let maximumCount = 100_000
 
   /// Parses a document; `nil` after reporting why it cannot be read at all.
-  static func parse(_ document: DocumentText, errors: ErrorCollector) -> DocumentNode? {
-    let start = SourceLocation(file: document.path, line: 1)
+  ///
+  /// A file named `….json` is JSON. Any other is YAML, unless it begins like JSON and is JSON: YAML in practice
+  /// does not take all that JSON allows.
+  ///
+  /// - Parameter isPublished: Whether it was read already, by the version that published it. That one may have
+  ///   taken YAML for JSON, so that this is no fault then.
+  static func parse(
+    _ document: DocumentText, isPublished: Bool = false, errors: ErrorCollector
+  ) -> DocumentNode? {
     guard document.text.utf8.count <= maximumSize else {
-      errors.report("the document is longer than 1 MiB", at: start)
+      errors.report(
+        "the document is longer than 1 MiB", at: SourceLocation(file: document.path, line: 1))
       return nil
     }
+    if document.path.hasSuffix(".json"), !isPublished {
+      return JSONDocumentReader.read(document, errors: errors)
+    }
+    if document.path.hasSuffix(".json") || JSONDocumentReader.looksLikeObject(document.text) {
+      let found = ErrorCollector()
+      if let node = JSONDocumentReader.read(document, errors: found) {
+        found.errors.forEach { errors.report($0) }
+        return node
+      }
+    }
+    return parseYAML(document, errors: errors)
+  }
+
+  private static func parseYAML(_ document: DocumentText, errors: ErrorCollector) -> DocumentNode? {
+    let start = SourceLocation(file: document.path, line: 1)
     if let line = AliasScan.lineOfExcess(in: document.text) {
       errors.report(
         "the document has more than \(AliasScan.maximumCount) aliases (*); write the value out or "
@@ -131,8 +157,8 @@ private enum Typing {
 private final class NodeConverter {
   let file: String
   let errors: ErrorCollector
-  /// How many values may still come; aliases can stand for more than the text has.
-  private var remaining = 100_000
+  /// How many values may still come.
+  private var remaining = DocumentNode.maximumCount
 
   init(file: String, errors: ErrorCollector) {
     self.file = file
@@ -189,7 +215,7 @@ private final class NodeConverter {
         errors.report("the same field occurs twice in one object: '\(name)'", at: keyLocation)
         continue
       }
-      let memberPath = path + Self.step(name)
+      let memberPath = path + DocumentNode.step(name)
       let converted = convert(value, path: memberPath, depth: depth + 1, fallback: keyLocation)
       let nameLocation = SourceLocation(
         file: file, line: keyLocation.line, column: keyLocation.column, path: memberPath)
@@ -197,17 +223,6 @@ private final class NodeConverter {
         DocumentNode.Member(name: name, nameLocation: nameLocation, value: converted))
     }
     return members
-  }
-
-  private static func step(_ name: String) -> String {
-    let isPlain = name.utf8.allSatisfy { byte in
-      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-        || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "$")
-    }
-    if isPlain && !name.isEmpty { return ".\(name)" }
-    let escaped = name.map { $0 == "'" || $0 == "\\" ? "\\\($0)" : "\($0)" }.joined()
-    return "['\(escaped)']"
   }
 
   private func value(

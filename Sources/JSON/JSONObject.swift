@@ -81,12 +81,17 @@ extension String {
 }
 
 /// A member's name as a key: what is the same for JSON, and nothing else, is equal.
-struct MemberName: Hashable {
+package struct MemberName: Hashable {
   let text: String
 
-  init(_ text: String) { self.text = text }
+  /// The key of a name.
+  package init(_ text: String) { self.text = text }
 
-  static func == (left: MemberName, right: MemberName) -> Bool { left.text.isSame(as: right.text) }
+  /// Whether both have the same Unicode scalars.
+  package static func == (left: MemberName, right: MemberName) -> Bool {
+    left.text.isSame(as: right.text)
+  }
 
-  func hash(into hasher: inout Hasher) { hasher.combine(text) }
+  /// Hashes the name; names that Swift takes for equal hash alike.
+  package func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }

@@ -33,17 +33,21 @@ extension JSONValue {
   public init(parsing text: String) throws { try self.init(parsing: text.utf8) }
 }
 
-private struct JSONParser {
-  let bytes: [UInt8]
-  var position = 0
-  let maximumDepth: Int
+/// The parser of a text, piece by piece for those who need to know where each piece stands.
+package struct JSONParser {
+  /// The text in UTF-8.
+  package let bytes: [UInt8]
+  /// The offset of the byte that is read next.
+  package var position = 0
+  private let maximumDepth: Int
 
-  init(bytes: [UInt8], maximumDepth: Int) {
+  /// A parser at the first byte.
+  package init(bytes: [UInt8], maximumDepth: Int) {
     self.bytes = bytes
     self.maximumDepth = maximumDepth
   }
 
-  mutating func parseDocument(allowsTrailingBytes: Bool) throws -> JSONValue {
+  fileprivate mutating func parseDocument(allowsTrailingBytes: Bool) throws -> JSONValue {
     skipWhiteSpace()
     let value = try parseValue(depth: 0)
     skipWhiteSpace()
@@ -53,19 +57,25 @@ private struct JSONParser {
     return value
   }
 
-  func failure(_ reason: String) -> JSONParseError {
+  /// An error at the byte that is read next.
+  package func failure(_ reason: String) -> JSONParseError {
     JSONParseError(reason: reason, offset: position)
   }
 
-  var current: UInt8? { position < bytes.count ? bytes[position] : nil }
+  /// The byte that is read next; `nil` at the end.
+  package var current: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-  mutating func skipWhiteSpace() {
+  /// Skips the white space of JSON.
+  package mutating func skipWhiteSpace() {
     while let byte = current, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
       position += 1
     }
   }
 
-  mutating func parseValue(depth: Int) throws -> JSONValue {
+  /// Parses the value that begins here, which stands in `depth` others.
+  ///
+  /// - Throws: ``JSONParseError``.
+  package mutating func parseValue(depth: Int) throws -> JSONValue {
     guard depth < maximumDepth else { throw failure("nested too deeply") }
     switch current {
     case UInt8(ascii: "{"): return try parseObject(depth: depth)
@@ -81,7 +91,7 @@ private struct JSONParser {
     }
   }
 
-  mutating func parseWord(_ word: StaticString, as value: JSONValue) throws -> JSONValue {
+  private mutating func parseWord(_ word: StaticString, as value: JSONValue) throws -> JSONValue {
     let end = position + word.utf8CodeUnitCount
     guard end <= bytes.count,
       word.withUTF8Buffer({ bytes[position..<end].elementsEqual($0) })
@@ -90,7 +100,7 @@ private struct JSONParser {
     return value
   }
 
-  mutating func parseObject(depth: Int) throws -> JSONValue {
+  private mutating func parseObject(depth: Int) throws -> JSONValue {
     position += 1
     var members: [(String, JSONValue)] = []
     var names: Set<MemberName> = []
@@ -117,7 +127,7 @@ private struct JSONParser {
     return .object(JSONObject(checkedMembers: members))
   }
 
-  mutating func parseArray(depth: Int) throws -> JSONValue {
+  private mutating func parseArray(depth: Int) throws -> JSONValue {
     position += 1
     var elements: [JSONValue] = []
     skipWhiteSpace()
@@ -135,7 +145,9 @@ private struct JSONParser {
   }
 
   /// Takes the comma or the closing bracket after an element; `true` for the comma.
-  mutating func continuesAfterElement(closing: UInt8) throws -> Bool {
+  ///
+  /// - Throws: ``JSONParseError`` for anything else.
+  package mutating func continuesAfterElement(closing: UInt8) throws -> Bool {
     switch current {
     case UInt8(ascii: ","):
       position += 1
@@ -147,7 +159,7 @@ private struct JSONParser {
     }
   }
 
-  mutating func parseNumber() throws -> JSONValue {
+  private mutating func parseNumber() throws -> JSONValue {
     let start = position
     if current == UInt8(ascii: "-") { position += 1 }
     if current == UInt8(ascii: "0") {
@@ -168,13 +180,16 @@ private struct JSONParser {
     return .number(JSONNumber(checkedText: text))
   }
 
-  mutating func skipDigits() throws {
+  private mutating func skipDigits() throws {
     let start = position
     while let byte = current, (0x30...0x39).contains(byte) { position += 1 }
     guard position > start else { throw failure("a digit is expected") }
   }
 
-  mutating func parseString() throws -> String {
+  /// Parses the string whose opening quote is here.
+  ///
+  /// - Throws: ``JSONParseError``.
+  package mutating func parseString() throws -> String {
     position += 1
     let start = position
     while let byte = current, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
@@ -197,14 +212,14 @@ private struct JSONParser {
     }
   }
 
-  func decoded(_ bytes: ArraySlice<UInt8>) throws -> String {
+  private func decoded(_ bytes: ArraySlice<UInt8>) throws -> String {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw failure("a string is not valid UTF-8")
     }
     return text
   }
 
-  mutating func appendEscape(to content: inout [UInt8]) throws {
+  private mutating func appendEscape(to content: inout [UInt8]) throws {
     guard let byte = current else { throw failure("the text ends inside a string") }
     position += 1
     switch byte {
@@ -219,7 +234,7 @@ private struct JSONParser {
     }
   }
 
-  mutating func parseScalar() throws -> Character {
+  private mutating func parseScalar() throws -> Character {
     let first = try parseFourHexDigits()
     var value = UInt32(first)
     if (0xD800..<0xDC00).contains(first) {
@@ -239,7 +254,7 @@ private struct JSONParser {
     return Character(scalar)
   }
 
-  mutating func parseFourHexDigits() throws -> UInt16 {
+  private mutating func parseFourHexDigits() throws -> UInt16 {
     guard position + 4 <= bytes.count,
       bytes[position..<position + 4].allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
       let value = UInt16(String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16)
