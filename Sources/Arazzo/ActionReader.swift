@@ -26,6 +26,7 @@ struct ActionReader {
     _ make: (_ object: ObjectReader, _ name: String, _ type: String) -> Action?
   ) -> [Action] {
     var names: Set<String> = []
+    var last: String?
     return (object.list(field) ?? []).compactMap { node in
       guard let (target, _) = document.reusable(node, components) else { return nil }
       let what = components == "successActions" ? "a success action" : "a failure action"
@@ -41,6 +42,13 @@ struct ActionReader {
       if !names.insert(name).inserted {
         errors.report("there are two actions '\(name)' in this list", at: node.location)
       }
+      if let last, !document.isPublished {
+        errors.report(
+          "the action '\(name)' is never taken: '\(last)' before it has no criteria, so that it always "
+            + "applies; give it some, or put it last", at: node.location)
+      }
+      // A retry is passed over once its limit is reached.
+      if type != "retry", action["criteria"]?.elements?.isEmpty ?? true { last = last ?? name }
       if type != "end", let policy = action["x-writ"] {
         errors.report("x-writ has a meaning only on an action of type end", at: policy.location)
       }

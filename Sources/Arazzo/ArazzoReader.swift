@@ -114,6 +114,7 @@ struct ArazzoReader {
       // A step that could not be read would make others look as if nothing led to them.
       if checksFlow, errors.errors.isEmpty {
         FlowChecker(workflow: item.workflow, errors: errors).check(item.uses)
+        SuccessChecker(errors: errors).check(item.workflow)
       }
     }
     return Reading(

@@ -252,6 +252,7 @@ private final class CatalogueLoader {
       for item in Reachability.workflows(from: type.workflow, in: type.document) {
         reached.insert(item.workflow.location)
         reportUndeclaredEffects(of: item.workflow)
+        reportUndescribedSuccess(of: item.workflow)
       }
       checkPermissions(of: type)
     }
@@ -273,6 +274,17 @@ private final class CatalogueLoader {
       errors.report(
         "an operation with \(operation.method.name) must say what it does to the outside world: "
           + "x-effect: create, update, delete, or none if it only reads", at: operation.location)
+    }
+  }
+
+  /// What could not be read of an API may have described the success.
+  private func reportUndescribedSuccess(of workflow: Workflow) {
+    guard publishedType == nil else { return }
+    for step in workflow.steps {
+      guard let file = step.operation?.location.file,
+        openAPIFaults[file]?.errors.isEmpty ?? true
+      else { continue }
+      SuccessChecker.checkDescription(of: step, errors: errors)
     }
   }
 

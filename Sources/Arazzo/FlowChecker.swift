@@ -1,5 +1,5 @@
-// What an author cannot see by reading one step: steps that nothing leads to, and values that are used
-// on a way on which nobody has given them.
+// What an author cannot see by reading one step: steps that nothing leads to, steps that nothing leads out
+// of, and values that are used on a way on which nobody has given them.
 
 struct FlowChecker {
   let workflow: Workflow
@@ -20,11 +20,23 @@ struct FlowChecker {
           + "elsewhere or ends, and nothing else leads here; lead to it by an action of type goto or "
           + "by inDoubt, or remove it", at: step.location)
     }
+    for circle in flow.endlessCircles { reportEndless(circle) }
     for use in uses { check(use) }
     for (index, step) in workflow.steps.enumerated() where flow.isReachable(index) {
       checkDependencies(of: step, index)
       checkCredential(of: step, index)
     }
+  }
+
+  private func reportEndless(_ circle: [Int]) {
+    let steps = circle.map { workflow.steps[$0] }
+    let names = steps.map(\.stepId).joined(separator: ", ")
+    errors.report(
+      (steps.count == 1
+        ? "the step '\(names)' always leads to itself"
+        : "the steps \(names) lead only to each other")
+        + ", so that a job that comes here goes round for ever; let a way lead out: a success action of "
+        + "type end or goto, or criteria that let the next step follow", at: steps[0].location)
   }
 
   private func check(_ use: ExpressionUse) {

@@ -208,6 +208,9 @@ public struct Operation: Sendable, Hashable {
     return responses.contains { $0.status == .code(status) || $0.status == .range(2) }
   }
 
+  /// Whether there is a status that is described as a success.
+  var describesAnySuccess: Bool { (200...299).contains(where: describesSuccess) }
+
   /// Whether the body of an error tells the service's own refusals from those of others on the way.
   ///
   /// True where the response for the status is described as JSON that requires `error_code`: then a

@@ -23,6 +23,11 @@ struct RequestBodyReader {
     if object["payload"] == nil, object["replacements"] == nil {
       object.report("a request body needs a payload or replacements")
     }
+    if let payload, let node = object["payload"], replacements.isEmpty, !document.isPublished,
+      object["contentType"] == nil || Self.isSupported(MediaType.bare(contentType))
+    {
+      checkForm(of: payload, node, contentType)
+    }
     let taken = described?.content.first {
       MediaType.bare($0.contentType) == MediaType.bare(contentType)
     }
@@ -193,43 +198,21 @@ extension RequestBodyReader {
   private func reportSecrets(
     in value: ValueTemplate, at tokens: [String?], of node: DocumentNode, _ schemas: [JSONValue]
   ) {
-    switch value {
+    switch value.opened {
     case .object(let members):
       for member in members {
         reportSecrets(
           in: member.value, at: tokens + [member.name], of: node[member.name] ?? node, schemas)
       }
     case .array(let elements):
+      let nodes = node.elements ?? []
       for (index, element) in elements.enumerated() {
-        let nodes = node.elements ?? []
         reportSecrets(
           in: element, at: tokens + [String(index)],
           of: nodes.indices.contains(index) ? nodes[index] : node, schemas)
       }
-    case .literal(let literal): reportSecrets(in: literal, at: tokens, of: node, schemas)
-    case .expression, .text:
-      if schemas.contains(where: { SchemaSecrets.isSecret($0, tokens) }) { reportSecret(at: node) }
-    }
-  }
-
-  private func reportSecrets(
-    in literal: JSONValue, at tokens: [String?], of node: DocumentNode, _ schemas: [JSONValue]
-  ) {
-    switch literal {
-    case .null: break
-    case .object(let object):
-      for member in object.members {
-        reportSecrets(
-          in: member.value, at: tokens + [member.name], of: node[member.name] ?? node, schemas)
-      }
-    case .array(let elements):
-      for (index, element) in elements.enumerated() {
-        let nodes = node.elements ?? []
-        reportSecrets(
-          in: element, at: tokens + [String(index)],
-          of: nodes.indices.contains(index) ? nodes[index] : node, schemas)
-      }
-    case .bool, .number, .string:
+    case .literal(.null): break
+    case .literal, .expression, .text:
       if schemas.contains(where: { SchemaSecrets.isSecret($0, tokens) }) { reportSecret(at: node) }
     }
   }
@@ -252,5 +235,52 @@ extension RequestBodyReader {
 
   private func reportSecret(at node: DocumentNode) {
     errors.own.report(SchemaSecrets.cannotBeSent, at: node.location)
+  }
+}
+
+extension RequestBodyReader {
+  /// Reports a payload that cannot be written in its content type, whatever its expressions give.
+  private func checkForm(of payload: ValueTemplate, _ node: DocumentNode, _ contentType: String) {
+    let type = MediaType.bare(contentType)
+    switch payload.opened {
+    case _ where MediaType.isJSON(contentType): break
+    case .object(let members) where type == MediaType.form:
+      for member in members where member.value.elements.contains(where: \.isNested) {
+        errors.report(
+          "a field of a form is one value or a list of such, but '\(member.name)' has "
+            + "lists or objects in it; name each part as a field of its own",
+          at: (node[member.name] ?? node).location)
+      }
+    case .literal(.string), .text, .expression: break
+    case .object, .array, .literal:
+      errors.report(
+        "a body of the type \(type) is \(type == MediaType.form ? "an object or a text" : "a text"), but "
+          + "this is \(node.kindName); write a text in quotes, with expressions in braces",
+        at: node.location)
+    }
+  }
+}
+
+extension ValueTemplate {
+  /// The value, with a list or an object without expressions taken apart like one that has some.
+  fileprivate var opened: ValueTemplate {
+    switch self {
+    case .literal(.array(let elements)): .array(elements.map { .literal($0) })
+    case .literal(.object(let object)):
+      .object(object.members.map { Member(name: $0.name, value: .literal($0.value)) })
+    default: self
+    }
+  }
+
+  /// The elements of a list; anything else is one element.
+  fileprivate var elements: [ValueTemplate] {
+    if case .array(let elements) = opened { elements } else { [self] }
+  }
+
+  fileprivate var isNested: Bool {
+    switch opened {
+    case .array, .object: true
+    default: false
+    }
   }
 }

@@ -9,6 +9,8 @@ struct StepFlow {
   struct Place: Hashable {
     var index: Int
     var returnIndex: Int?
+
+    fileprivate var order: (Int, Int) { (index, returnIndex ?? -1) }
   }
 
   private struct Move {
@@ -21,6 +23,10 @@ struct StepFlow {
   private let moves: [Place: [Move]]
   private let sureBefore: [Place: Set<Int>]
   private let possibleBefore: [Place: Set<Int>]
+  /// The places from which an action, or the success of the last step, leads out of the workflow.
+  private let exits: Set<Place>
+  /// The places from which an action leads to the start of the same workflow, where nothing has been done.
+  private let restarts: Set<Place>
 
   init(_ workflow: Workflow) {
     self.workflow = workflow
@@ -28,6 +34,8 @@ struct StepFlow {
     let indices = Dictionary(
       workflow.steps.enumerated().map { ($0.element.stepId, $0.offset) }, uniquingKeysWith: min)
     let edges = workflow.steps.map { graph.edges(from: $0.stepId) }
+    var exits: Set<Place> = []
+    var restarts: Set<Place> = []
     func moves(from place: Place) -> [Move] {
       edges[place.index].compactMap { edge -> Move? in
         let isSuccess = edge.cause == .success
@@ -46,8 +54,11 @@ struct StepFlow {
           return indices[name].map {
             Move(to: Place(index: $0, returnIndex: place.index), done: done)
           }
-        case .end, .workflow, .again, .resend: return nil
+        case .workflow(WorkflowReference(workflowId: workflow.workflowId)): restarts.insert(place)
+        case .end where edge.cause != .inDoubt, .workflow: exits.insert(place)
+        case .end, .again, .resend: break
         }
+        return nil
       }
     }
     let start = Place(index: 0, returnIndex: nil)
@@ -72,10 +83,49 @@ struct StepFlow {
     self.moves = all
     sureBefore = surely
     possibleBefore = possibly
+    self.exits = exits
+    self.restarts = restarts
   }
 
   /// Whether a job can get to a step.
   func isReachable(_ index: Int) -> Bool { moves.keys.contains { $0.index == index } }
+
+  /// The steps in which a job goes round for ever once it has come to one of them, one list for each such circle.
+  ///
+  /// No way leads out of a circle, but by failures that no action is for.
+  var endlessCircles: [[Int]] {
+    var ending = exits
+    var isGrowing = true
+    while isGrowing {
+      let more = moves.filter { place, moves in
+        !ending.contains(place) && next(place, moves).contains { ending.contains($0) }
+      }
+      ending.formUnion(more.keys)
+      isGrowing = !more.isEmpty
+    }
+    var circles: [[Int]] = []
+    for place in moves.keys.sorted(by: { $0.order < $1.order }) where !ending.contains(place) {
+      let ahead = places(after: place)
+      // What only leads into a circle is no part of it.
+      guard ahead.contains(place) else { continue }
+      let steps = Set(ahead.map(\.index)).sorted()
+      if !circles.contains(where: { !Set($0).isDisjoint(with: steps) }) { circles.append(steps) }
+    }
+    return circles
+  }
+
+  private func places(after place: Place) -> Set<Place> {
+    var found: Set<Place> = []
+    var open = [place]
+    while let place = open.popLast() {
+      open += next(place, moves[place] ?? []).filter { found.insert($0).inserted }
+    }
+    return found
+  }
+
+  private func next(_ place: Place, _ moves: [Move]) -> [Place] {
+    moves.map(\.to) + (restarts.contains(place) ? [Place(index: 0, returnIndex: nil)] : [])
+  }
 
   /// Whether a step has succeeded on every way to another.
   func surely(_ done: Int, before index: Int) -> Bool {
