@@ -79,7 +79,14 @@ extension DocumentNode {
         "indent with spaces, not with tabs; a text that starts with @, ` or % needs quotes"
       ),
       ("found a tab character", "indent with spaces, not with tabs"),
-      ("did not find expected key", "look at the indentation of this line and of the one above"),
+      (
+        "did not find expected key",
+        "look at the indentation of this line and of the one above, and for a quote that is never closed"
+      ),
+      (
+        "did not find expected alphabetic or numeric character",
+        "a text that starts with * or & needs quotes"
+      ),
       (
         "could not find expected ':'",
         "a field is written as name: value, with a space after the colon"
@@ -106,7 +113,9 @@ extension DocumentNode {
       return ("this is not valid YAML or JSON: \(problem)", mark)
     case .duplicatedKeysInMapping(let names, let context)?:
       let list = names.map { "'\($0)'" }.joined(separator: ", ")
-      return ("the same field occurs twice in one object: \(list)", context.mark)
+      // An element without its dash goes on with the fields of the one before.
+      let hint = names.count > 1 ? "; each element of a list begins with '- '" : ""
+      return ("the same field occurs twice in one object: \(list)\(hint)", context.mark)
     case .reader(let problem, _, _, _)?:
       return ("this is not valid YAML or JSON: \(problem)", nil)
     default:

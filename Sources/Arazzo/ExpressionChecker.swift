@@ -150,7 +150,7 @@ struct ExpressionChecker {
     guard
       let found = Self.find(output, { name in step.outputs.first { $0.name == name } })
     else {
-      let names = declared.outputs[stepId] ?? []
+      guard let names = declared.outputs[stepId] else { return }
       if Self.find(output, { names.contains($0) ? $0 : nil }) != nil { return }
       return report(
         "the step '\(stepId)' has no output '\(output)'"

@@ -32,7 +32,10 @@ struct InputSchemaReader {
           object.report("'\(name)' is refused, so it cannot be required", at: node)
         }
       } else if object["properties"]?[name] == nil {
-        object.report("'\(name)' is required, but there is no such property", at: node)
+        object.report(
+          "'\(name)' is required, but there is no such property"
+            + Suggestion.question(
+              name, among: object["properties"]?.members?.map(\.name) ?? []), at: node)
       }
     }
     return InputSchema(properties: properties, description: object.string("description"))
@@ -48,7 +51,9 @@ struct InputSchemaReader {
     for member in members where !fields.contains(member.name) && !member.name.hasPrefix("x-") {
       errors.report(
         "\(what) does not support '\(member.name)' here; supported are "
-          + fields.filter { !$0.hasPrefix("$") }.joined(separator: ", ") + " and $ref",
+          + fields.filter { !$0.hasPrefix("$") }.joined(separator: ", ") + " and $ref"
+          + (member.name == "required" && member.value.scalar?.boolValue != nil
+            ? "; the names of the required inputs are a list beside 'properties'" : ""),
         at: member.nameLocation)
     }
     return ObjectReader(

@@ -74,7 +74,7 @@ struct ValueReader {
   func read(_ node: DocumentNode) -> ValueTemplate {
     switch node.content {
     case .scalar(.string(let text)):
-      reportForgottenDollar(text, node)
+      if !document.isPublished { errors.reportForgottenSigns(text, at: node) }
       return errors.template(text, at: node) ?? .literal(.string(text))
     case .scalar(let value): return .literal(value)
     case .array(let elements):
@@ -93,17 +93,6 @@ struct ValueReader {
 }
 
 extension ValueReader {
-  /// `inputs.email` is a text, which nobody means who has written it.
-  private func reportForgottenDollar(_ text: String, _ node: DocumentNode) {
-    guard !document.isPublished,
-      text.wholeMatch(
-        of: /(inputs\.|steps\.[\w-]+\.outputs\.|response\.(body|header)\b)[\w.#\/-]*/) != nil
-    else { return }
-    errors.report(
-      "'\(text)' is a text as it stands; an expression begins with $: write $\(text)",
-      at: node.location)
-  }
-
   /// `{$inputs.email}` without quotes is an object in YAML, with a field of that name and nothing in it.
   private func reportForgottenQuotes(_ members: [DocumentNode.Member], _ node: DocumentNode) {
     guard !document.isPublished, members.count == 1, let name = members.first?.name,
@@ -118,4 +107,27 @@ extension ValueReader {
 
 extension ValueTemplate {
   var isLiteral: Bool { if case .literal = self { true } else { false } }
+}
+
+extension ErrorCollector {
+  /// Reports a text that nobody means who has written it: `inputs.email`, and braces of other languages around
+  /// what is an expression here.
+  func reportForgottenSigns(_ text: String, at node: DocumentNode) {
+    if text.wholeMatch(
+      of: /(inputs\.|steps\.[\w-]+\.outputs\.|response\.(body|header)\b)[\w.#\/-]*/) != nil
+    {
+      report(
+        "'\(text)' is a text as it stands; an expression begins with $: write $\(text)",
+        at: node.location)
+    } else if let found = text.firstMatch(
+      of:
+        /\$?\{+\s*\$?((?:inputs\.|steps\.[\w-]+\.outputs\.|response\.(?:body|header)\b)[^{}\s]*)\s*\}+/
+    ),
+      found.0 != "{$\(found.1)}", !found.0.hasPrefix("${$")
+    {
+      report(
+        "'\(found.0)' is a text as it stands, with its braces; inside a text an expression is "
+          + "{$\(found.1)}, and one that is the whole value $\(found.1)", at: node.location)
+    }
+  }
 }

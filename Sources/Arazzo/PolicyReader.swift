@@ -8,7 +8,12 @@ struct PolicyReader {
   /// Whether the document was checked already, by the version that published it.
   var isPublished = false
 
-  func workflow(_ node: DocumentNode, inputs: InputSchema) -> WorkflowPolicy {
+  /// Reads `x-writ` of a workflow.
+  ///
+  /// - Parameter unreadInputs: The inputs that are declared and could not be read.
+  func workflow(
+    _ node: DocumentNode, inputs: InputSchema, unreadInputs: Set<String> = []
+  ) -> WorkflowPolicy {
     var policy = WorkflowPolicy()
     guard
       let object = ObjectReader(
@@ -30,7 +35,7 @@ struct PolicyReader {
         "no job type can be named '\(name)', as there is a function writ.\(name) already; choose "
           + "another name", at: object["jobType"])
     }
-    policy.subject = object.template("subject")
+    policy.subject = template("subject", of: object)
     if let subject = policy.subject, let node = object["subject"] {
       uses.note(subject.expressions, at: node.location, .inputsOnly)
     }
@@ -43,8 +48,17 @@ struct PolicyReader {
     policy.idempotencyWindow = object.duration("idempotencyWindow") ?? policy.idempotencyWindow
     policy.permissions = readPermissions(object)
     policy.schedules =
-      object["schedule"].map { ScheduleReader(errors: errors, inputs: inputs).read($0) } ?? []
+      object["schedule"].map {
+        ScheduleReader(errors: errors, inputs: inputs, unreadInputs: unreadInputs).read($0)
+      } ?? []
     return policy
+  }
+
+  private func template(_ name: String, of object: ObjectReader) -> ValueTemplate? {
+    if !isPublished, let node = object[name], let text = node.string {
+      errors.reportForgottenSigns(text, at: node)
+    }
+    return object.template(name)
   }
 
   private func readPermissions(_ object: ObjectReader) -> DeclaredPermissions? {
@@ -181,7 +195,8 @@ struct PolicyReader {
   ) -> [String: OutputPolicy] {
     var policies: [String: OutputPolicy] = [:]
     for member in object.map("outputs") {
-      if step["outputs"]?[member.name] == nil {
+      let isListed = step["outputs"].map { $0.members == nil || $0[member.name] != nil }
+      if isListed != true {
         errors.report(
           "the step has no output '\(member.name)'"
             + Suggestion.question(
@@ -234,7 +249,7 @@ struct PolicyReader {
       switch (fields["store"], fields["seal"]) {
       case (let store?, nil):
         guard fields.string("store") != nil,
-          let name = fields.template("store")
+          let name = template("store", of: fields)
         else { continue }
         uses.note(name.expressions, at: store.location, .request, step: stepId)
         sinks[member.name] = .store(name)
@@ -279,7 +294,7 @@ struct PolicyReader {
       return .secretOf(stepId: String(parts[0]), output: String(parts[1]))
     case (nil, let stored?):
       guard object.requiredString("stored", "a credential") != nil,
-        let name = object.template("stored")
+        let name = template("stored", of: object)
       else { return nil }
       uses.note(name.expressions, at: stored.location, .request, step: stepId)
       return .stored(name)

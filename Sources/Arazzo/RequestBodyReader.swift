@@ -9,11 +9,12 @@ struct RequestBodyReader {
   let stepId: String?
   var errors: ErrorCollector { document.errors }
 
+  private static let fields = ["contentType", "payload", "replacements"]
+
   func read(_ node: DocumentNode, target: StepTarget?) -> RequestBody? {
     guard
       let object = ObjectReader(
-        node, "a request body", fields: ["contentType", "payload", "replacements"],
-        errors: errors)
+        node, "a request body", fields: Self.fields, errors: errors)
     else { return nil }
     let described: RequestBodyDescription? =
       if case .operation(let operation, _, _)? = target { operation.requestBody } else { nil }
@@ -32,6 +33,11 @@ struct RequestBodyReader {
       MediaType.bare($0.contentType) == MediaType.bare(contentType)
     }
     if let schema = taken?.schema {
+      if let payload, let node = object["payload"], MediaType.isJSON(contentType),
+        !document.isPublished, replacements.allSatisfy({ Self.member($0) != nil })
+      {
+        checkKind(of: payload, node, schema, object)
+      }
       checkProperties(object, schema, replacements)
     }
     let schemas = described?.content.compactMap(\.schema) ?? []
@@ -184,7 +190,15 @@ struct RequestBodyReader {
     let given = members.map(\.name) + replacements.compactMap(Self.member)
     for name in (schema["required"]?.arrayValue ?? []).compactMap(\.stringValue)
     where !given.contains(name) {
-      errors.report("the body needs the property '\(name)'", at: payload.location)
+      let near =
+        schema["additionalProperties"] == false
+        ? nil
+        : Suggestion.nearest(
+          to: name, among: members.map(\.name).filter { !known.contains($0) })
+      errors.report(
+        "the body needs the property '\(name)'"
+          + (near.map { "; '\($0)', which is none of its properties, stands there" } ?? ""),
+        at: payload.location)
     }
   }
 }
@@ -239,6 +253,23 @@ extension RequestBodyReader {
 }
 
 extension RequestBodyReader {
+  /// Reports a payload that is of another kind than the API says, whatever its expressions give.
+  private func checkKind(
+    of payload: ValueTemplate, _ node: DocumentNode, _ schema: JSONValue, _ object: ObjectReader
+  ) {
+    guard let kind = payload.kind, let type = schema["type"] else { return }
+    let types = (type.arrayValue ?? [type]).compactMap(\.stringValue)
+    guard !types.isEmpty, !types.contains(kind), kind != "number" || !types.contains("integer")
+    else { return }
+    let isEmpty = node.scalar == .some(.null)
+    // What stands beside an empty payload instead of in it has been reported.
+    if isEmpty, object.members.contains(where: { !Self.fields.contains($0.name) }) { return }
+    let what = isEmpty ? "empty; indent what belongs to it further than 'payload'" : node.kindName
+    errors.report(
+      "the body must be of type \(types.joined(separator: " or ")), but this is \(what)",
+      at: node.location)
+  }
+
   /// Reports a payload that cannot be written in its content type, whatever its expressions give.
   private func checkForm(of payload: ValueTemplate, _ node: DocumentNode, _ contentType: String) {
     let type = MediaType.bare(contentType)
@@ -275,6 +306,19 @@ extension ValueTemplate {
   /// The elements of a list; anything else is one element.
   fileprivate var elements: [ValueTemplate] {
     if case .array(let elements) = opened { elements } else { [self] }
+  }
+
+  /// The type by JSON Schema, where it is the same whatever the expressions give.
+  fileprivate var kind: String? {
+    switch self {
+    case .expression: nil
+    case .text, .literal(.string): "string"
+    case .array, .literal(.array): "array"
+    case .object, .literal(.object): "object"
+    case .literal(.bool): "boolean"
+    case .literal(.number): "number"
+    case .literal(.null): "null"
+    }
   }
 
   fileprivate var isNested: Bool {

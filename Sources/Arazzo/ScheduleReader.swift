@@ -5,6 +5,8 @@ internal import JSON
 struct ScheduleReader {
   let errors: ErrorCollector
   let inputs: InputSchema
+  /// The inputs that are declared and could not be read: what is wrong with them has been reported.
+  var unreadInputs: Set<String> = []
 
   /// One schedule, or a list of them, each with a name of its own.
   func read(_ node: DocumentNode) -> [SchedulePolicy] {
@@ -115,6 +117,7 @@ struct ScheduleReader {
       return
     }
     for violation in inputs.validate(node?.value ?? .object(JSONObject())) {
+      if let field = violation.field, unreadInputs.contains(field) { continue }
       let place = violation.field.flatMap { node?[$0] } ?? node ?? object.node
       errors.report(
         "the input \(violation.field.map { "'\($0)' " } ?? "")\(violation.rule)",

@@ -42,7 +42,7 @@ struct StepReader {
     let outputs = OutputReader(document: document).read(object) { expression, node, name in
       uses.note([expression], at: node.location, .response, step: stepId, output: name)
     }
-    let policy = PolicyReader(errors: errors, uses: uses)
+    let policy = PolicyReader(errors: errors, uses: uses, isPublished: document.isPublished)
       .step(object, stepId: stepId, target: target, stepIds: stepIds)
     let criteria = CriterionReader(document: document, uses: uses, stepId: stepId)
       .readList(object, "successCriteria", mayBeEmpty: false)
@@ -231,7 +231,9 @@ struct StepReader {
     }
     for needed in operation.parameters where needed.isRequired {
       let isPassed = parameters.contains { parameter in
-        parameter.location.map { operation.parameter(parameter.name, in: $0) } == needed
+        // A place that could not be read has been reported already.
+        guard let location = parameter.location else { return parameter.name == needed.name }
+        return operation.parameter(parameter.name, in: location) == needed
       }
       if !isPassed {
         object.report(

@@ -45,7 +45,8 @@ struct WorkflowReader {
       outputs: readOutputs(object, uses),
       policy: object["x-writ"].map {
         PolicyReader(errors: errors, uses: uses, isPublished: document.isPublished)
-          .workflow($0, inputs: inputs ?? InputSchema())
+          .workflow(
+            $0, inputs: inputs ?? InputSchema(), unreadInputs: unreadInputs(object, inputs))
       }
         ?? WorkflowPolicy(),
       extensions: object.extensions(), location: object.location)
@@ -55,6 +56,12 @@ struct WorkflowReader {
         workflow: workflow, declared: declaredNames(object, stepNodes), uses: uses.all)
   }
 
+  private func unreadInputs(_ object: ObjectReader, _ inputs: InputSchema?) -> Set<String> {
+    let schema = object["inputs"].flatMap(document.silent.inputReferences.resolve)
+    let declared = schema?["properties"]?.members?.map(\.name) ?? []
+    return Set(declared).subtracting(inputs?.properties.map(\.name) ?? [])
+  }
+
   private func declaredNames(
     _ object: ObjectReader, _ steps: [DocumentNode]
   ) -> DeclaredNames {
@@ -62,7 +69,7 @@ struct WorkflowReader {
     var outputs: [String: [String]] = [:]
     for step in steps {
       guard let name = step["stepId"]?.string else { continue }
-      outputs[name] = step["outputs"]?.members?.map(\.name) ?? []
+      outputs[name] = step["outputs"] == nil ? [] : step["outputs"]?.members?.map(\.name)
     }
     return DeclaredNames(
       inputs: schema?["properties"]?.members?.map(\.name) ?? [],
@@ -89,7 +96,7 @@ struct WorkflowReader {
 struct DeclaredNames {
   let inputs: [String]
   let steps: [String]
-  /// By step.
+  /// By step; none for a step whose outputs are no object, which has been reported.
   let outputs: [String: [String]]
   let workflowOutputs: [String]
 }

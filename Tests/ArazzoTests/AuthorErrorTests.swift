@@ -88,11 +88,13 @@ import Testing
     Edit(
       "      subject: \"reader:{$inputs.email}\"\n", "    subject: \"reader:{$inputs.email}\"\n",
       "register_reader.arazzo.yaml:15: $: this is not valid YAML or JSON: did not find expected key; look "
-        + "at the indentation of this line and of the one above"),
+        + "at the indentation of this line and of the one above, and for a quote that is never closed"
+    ),
     Edit(
       "      inDoubt: {goto: find}", "      {}\n        inDoubt: {goto: find}",
       "register_reader.arazzo.yaml:57: $: this is not valid YAML or JSON: did not "
-        + "find expected key; look at the indentation of this line and of the one above"),
+        + "find expected key; look at the indentation of this line and of the one above, and for a quote that is never closed"
+    ),
     Edit(
       "operationId: findReader", "operationID: findReader",
       "register_reader.arazzo.yaml:28: $.workflows[0].steps[0]: a step needs exactly one of operationId, "
@@ -154,7 +156,86 @@ import Testing
       "register_reader.arazzo.yaml:43: "
         + "$.workflows[0].steps[0].onFailure[0].reference: there is no component 'agian' "
         + "in components.failureActions; did you mean again?"),
+    Edit(
+      "email: $inputs.email\n            name: \"Reader {$inputs.name}\"",
+      "email: $inputs.email\n            name: \"Reader ${inputs.name}\"",
+      "register_reader.arazzo.yaml:50: $.workflows[0].steps[1].requestBody.payload.name: '${inputs.name}' is a text as "
+        + "it stands, with its braces; inside a text an expression is {$inputs.name}, and one that is the "
+        + "whole value $inputs.name"),
+    Edit(
+      "email: $inputs.email\n            name: \"Reader {$inputs.name}\"",
+      "email: \"{{ $inputs.email }}\"\n            name: \"Reader {$inputs.name}\"",
+      "register_reader.arazzo.yaml:49: $.workflows[0].steps[1].requestBody.payload.email: '{{ $inputs.email }}' "
+        + "is a text as it stands, with its braces; inside a text an expression is {$inputs.email}, and one that "
+        + "is the whole value $inputs.email"),
+    Edit(
+      "email: $inputs.email\n            name: \"Reader {$inputs.name}\"",
+      "email: $inputs.email\n            name: \"costs ${$inputs.name}, {braces} and {$inputs.name}\""
+    ),
+    Edit(
+      "subject: \"reader:{$inputs.email}\"", "subject: inputs.email",
+      "register_reader.arazzo.yaml:14: $.workflows[0].x-writ.subject: 'inputs.email' is a text as it stands; an "
+        + "expression begins with $: write $inputs.email"),
+    Edit(
+      "store: \"pins/{$steps.add.outputs.id}\"", "store: \"pins/{steps.add.outputs.id}\"",
+      "register_reader.arazzo.yaml:70: $.workflows[0].steps[2].x-writ.sink.pin.store: "
+        + "'{steps.add.outputs.id}' is a text as it stands, with its braces; inside a text an expression is "
+        + "{$steps.add.outputs.id}, and one that is the whole value $steps.add.outputs.id"),
+    Edit(
+      "          payload:\n            email: $inputs.email\n            name: \"Reader {$inputs.name}\"\n          replacements",
+      "          payload:\n          replacements",
+      "register_reader.arazzo.yaml:48: $.workflows[0].steps[1].requestBody.payload: the body must be of type "
+        + "object, but this is empty; indent what belongs to it further than 'payload'"),
+    Edit(
+      "          payload:\n            email: $inputs.email\n            name: \"Reader {$inputs.name}\"\n          replacements",
+      "          payload: [$inputs.email, $inputs.name]\n          replacements",
+      "register_reader.arazzo.yaml:48: $.workflows[0].steps[1].requestBody.payload: the body must be of type "
+        + "object, but this is a list"),
+    Edit(
+      "required: [email]", "required: [emial]",
+      "register_reader.arazzo.yaml:22: $.workflows[0].inputs.required[0]: 'emial' is required, but there is no "
+        + "such property; did you mean email?"),
+    Edit(
+      "name: {type: string, minLength", "name: {type: string, required: true, minLength",
+      "register_reader.arazzo.yaml:25: $.workflows[0].inputs.properties.name.required: an input of type string "
+        + "does not support 'required' here; supported are type, default, format, minLength, maxLength, "
+        + "pattern, enum, title, description, examples, deprecated and $ref; the names of the required inputs "
+        + "are a list beside 'properties'"),
+    Edit(
+      "      - stepId: add\n", "        stepId: add\n",
+      "register_reader.arazzo.yaml:29: $: the same field occurs twice in one object: 'operationId', 'stepId'; "
+        + "each element of a list begins with '- '"),
+    Edit(
+      "condition: $statusCode == 200", "condition: * == 200",
+      "register_reader.arazzo.yaml:35: $: this is not valid YAML or JSON: did not find expected alphabetic or "
+        + "numeric character; a text that starts with * or & needs quotes"),
+    Edit(
+      "            in: query\n", "",
+      "register_reader.arazzo.yaml:31: $.workflows[0].steps[0].parameters[0]: a parameter of an operation "
+        + "needs the field 'in': path, query, header or cookie"),
+    Edit(
+      "        outputs:\n          id: $response.body#/id\n", "        outputs: [id]\n",
+      "register_reader.arazzo.yaml:58: $.workflows[0].steps[1].outputs: 'outputs' must be an object, but this is "
+        + "a list"),
   ]
+
+  @Test func `an input that cannot be read is not called unknown where a schedule gives it`() throws
+  {
+    let edit = Edit(
+      "branch: {type: string, x-writ",
+      "size: {type: text}\n        branch: {type: string, x-writ")
+    let schedule = Edit(
+      "replay: safe",
+      "replay: safe\n      schedule: {cron: '0 3 * * *', inputs: {email: a@example.org, size: big}}"
+    )
+    let document = try #require(
+      edit.applied(to: Library.arazzo).flatMap { schedule.applied(to: $0) })
+    #expect(
+      Library.errors(Library.files(arazzo: document)) == [
+        "register_reader.arazzo.yaml:27: $.workflows[0].inputs.properties.size.type: 'type' must be one of "
+          + "string, integer, number, boolean, array, object, null"
+      ])
+  }
 
   @Test(arguments: edits)
   func `a slip of the pen is refused with its place and how to mend it`(edit: Edit) throws {
