@@ -10,7 +10,8 @@ public import JSON
 /// - an `integer` or a `number` with `minimum`, `maximum`;
 /// - a `boolean`;
 /// - an `array` of strings, uuids or integers with `minItems`, `maxItems`;
-/// - anything else (`object`, no `type`, other arrays): passed as jsonb, unchecked inside.
+/// - an `object`, or an `array` of other elements: passed as jsonb, unchecked inside;
+/// - anything else (no `type`): passed as jsonb, any value.
 ///
 /// `type: [string, "null"]` allows null. Properties that are not listed are refused.
 public struct InputSchema: Sendable, Hashable {
@@ -67,6 +68,30 @@ public struct InputProperty: Sendable, Hashable {
     case json
   }
 
+  /// What a `jsonb` can be held to.
+  public enum JSONType: String, Sendable, Hashable, CaseIterable {
+    /// `{…}`, whatever its members.
+    case object
+    /// `[…]`, whatever its elements.
+    case array
+
+    /// The rule that a value follows, to stand after the name of the input.
+    public var rule: String {
+      switch self {
+      case .object: "must be an object"
+      case .array: "must be a list"
+      }
+    }
+
+    /// Whether a value is of this type.
+    func includes(_ value: JSONValue) -> Bool {
+      switch self {
+      case .object: value.objectValue != nil
+      case .array: value.arrayValue != nil
+      }
+    }
+  }
+
   /// The limits on a value; lengths count Unicode scalars, as PostgreSQL's `length` does.
   public struct Constraints: Sendable, Hashable {
     /// The fewest characters.
@@ -85,6 +110,8 @@ public struct InputProperty: Sendable, Hashable {
     public var minItems: Int?
     /// The most elements.
     public var maxItems: Int?
+    /// What a value of kind ``Kind/json`` has to be; `nil` for any JSON.
+    public var jsonType: JSONType?
 
     /// No limits.
     public init() {}

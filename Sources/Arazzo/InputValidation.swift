@@ -93,11 +93,11 @@ extension InputProperty {
   private func rules(brokenBy value: JSONValue) -> [String] {
     if let refusal = policy.refusal, !value.isNull { return ["must not be passed: \(refusal)"] }
     if value.isNull, policy.refusal != nil { return [] }
-    if value.isNull, kind != .json {
-      return isNullable ? [] : ["must not be null"]
-    }
+    if value.isNull { return isNullable ? [] : ["must not be null"] }
     switch kind {
-    case .json: return []
+    case .json:
+      guard let type = constraints.jsonType, !type.includes(value) else { return [] }
+      return [type.rule]
     case .boolean: return value.boolValue == nil ? [kind.rule] : []
     case .integer:
       guard let integer = value.intValue else { return [kind.rule] }

@@ -25,13 +25,22 @@ public struct PublishedJobType: Sendable, Hashable {
   public let publishedAt: PostgresTimestamp
   /// By which role.
   public let publishedBy: String
+
+  /// Whether publishing a definition would change nothing: the same documents, and inputs that this version
+  /// reads as the one did that published them.
+  public func isUpToDate(with definition: JobTypeDefinition) -> Bool {
+    // The database has the inputs in the order of the parameters of its function.
+    definitionHash == definition.hash
+      && Set(inputs.arrayValue ?? [])
+        == Set(definition.workflow.inputs.parameters.map(\.specification))
+  }
 }
 
 extension JobStore {
   /// Publishes a definition: keeps its texts under their hash and makes its SQL functions.
   ///
   /// Grants on the functions survive; jobs that are enqueued already keep their definition. Role `writ_admin`.
-  /// - Returns: Whether anything changed.
+  /// - Returns: Whether anything changed: another definition, or another reading of it by this version.
   /// - Throws: ``JobStoreError`` with `unpublishable`; `PostgresError` with SQLSTATE WR009 for what the
   ///   database refuses.
   @discardableResult
@@ -155,6 +164,7 @@ extension InputProperty {
     object["maximum"] = constraints.maximum.map { .number($0) }
     object["min_items"] = constraints.minItems.map { JSONValue($0) }
     object["max_items"] = constraints.maxItems.map { JSONValue($0) }
+    object["json_type"] = constraints.jsonType.map { .string($0.rawValue) }
     return .object(object)
   }
 }

@@ -32,6 +32,8 @@ import Testing
               ids: {type: array, items: {type: string, format: uuid}}
               numbers: {type: array, items: {type: integer}}
               extra: {type: object}
+              lines: {type: [array, "null"], items: {type: object}}
+              open: {description: Anything.}
               site: {type: string, x-writ: {from: environment, name: site}}
               job: {type: integer, x-writ: {from: job, name: id}}
           steps:
@@ -87,6 +89,14 @@ import Testing
     (#"{"email":"a@b.c","ids":["x"]}"#, ["ids must be a list of UUIDs"]),
     (#"{"email":"a@b.c","numbers":[1,"2"]}"#, ["numbers must be a list of integers"]),
     (#"{"email":"a@b.c","extra":{"any":[1]}}"#, []),
+    (#"{"email":"a@b.c","extra":3}"#, ["extra must be an object"]),
+    (#"{"email":"a@b.c","extra":[{}]}"#, ["extra must be an object"]),
+    (#"{"email":"a@b.c","extra":null}"#, ["extra must not be null"]),
+    (#"{"email":"a@b.c","lines":[{"any":1},2]}"#, []),
+    (#"{"email":"a@b.c","lines":{}}"#, ["lines must be a list"]),
+    (#"{"email":"a@b.c","lines":null}"#, []),
+    (#"{"email":"a@b.c","open":3}"#, []),
+    (#"{"email":"a@b.c","open":null}"#, []),
     (
       #"{"email":"a@b.c","site":"x"}"#,
       ["site is supplied by the worker's environment and cannot be passed"]
@@ -95,7 +105,7 @@ import Testing
       #"{"email":"a@b.c","mail":"x"}"#,
       [
         "mail is unknown; the inputs are email, id, at, link, name, plan, code, count, ratio, "
-          + "active, tags, ids, numbers, extra"
+          + "active, tags, ids, numbers, extra, lines, open"
       ]
     ),
   ]

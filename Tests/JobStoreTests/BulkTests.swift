@@ -352,6 +352,8 @@ private struct RandomRows {
         ("members", [[id], ["x"], []]), ("sizes", [[1, 2], [1.5], ["1"], [1, .null]]),
         ("notify", [true, false, "true"]), ("link", ["https://example.com/x", "no uri"]),
         ("code", ["ABC", "abc"]), ("extra", [["a": .null], 5, "text", [1, [2]]]),
+        ("details", [["a": .null], .object(JSONObject()), 5, [["a": 1]], .null]),
+        ("lines", [[["a": 1]], [], ["a": 1], "text"]),
       ]
       for (name, values) in more where random(3) == 0 { row.append((name, one(values))) }
     }

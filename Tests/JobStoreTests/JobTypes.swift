@@ -35,6 +35,8 @@ enum JobTypes {
       ["name": "link", "kind": "uri"],
       ["name": "code", "kind": "string", "pattern": "^[A-Z]{3}$"],
       ["name": "extra", "kind": "json"],
+      ["name": "details", "kind": "json", "json_type": "object"],
+      ["name": "lines", "kind": "json", "json_type": "array"],
     ], subject: [["literal": "user:"], ["input": "user_id"]], replay: "review")
 
   static let ping = type("ping", hash: "cc", inputs: [], subject: nil, replay: "never")

@@ -43,6 +43,8 @@ import Testing
       for definition in catalogue.jobTypes {
         #expect(try await database.store.publish(definition))
         #expect(try await !database.store.publish(definition))
+        let published = try await database.store.jobTypes().first { $0.name == definition.name }
+        #expect(published?.isUpToDate(with: definition) == true)
         #expect(try await database.store.definition(hash: definition.hash) == definition)
         #expect(try await database.store.definition(type: definition.name) == definition)
       }
@@ -52,6 +54,32 @@ import Testing
       let id = try await database.store.enqueue(
         type: "create_user", payload: ["email": "ada@example.com"])
       #expect(try await database.store.job(id)?.summary.state == "available")
+    }
+  }
+
+  @Test func `the same document is published again where this program reads its inputs otherwise`()
+    async throws
+  {
+    try await TestDatabase.with { database in
+      func publish(_ input: JSONValue) async throws -> Bool {
+        let type = JobTypes.type("note", hash: "99", inputs: [input], subject: nil, replay: "safe")
+        return try await database.sql(
+          "select writ.publish_job_type($1)", [.json(type.serialized())])[0].decode(0)
+      }
+      #expect(try await publish(["name": "data", "kind": "json", "required": true]))
+      _ = try await database.number("select writ.note(data => '3')")
+      try await database.store.grant(jobType: "note", to: "app_one")
+      let checked: JSONValue = [
+        "name": "data", "kind": "json", "required": true, "json_type": "object",
+      ]
+      #expect(try await publish(checked))
+      #expect(try await !publish(checked))
+      let error = try await database.refusal("select writ.note(data => '3')", as: "app_one")
+      #expect(error.serverMessage == "note: data must be an object")
+      #expect(error.hint == "Pass a JSON object.")
+      let missing = try await database.refusal("select writ.note(data => 'null'::jsonb)")
+      #expect(missing.serverMessage == "note: data is required")
+      _ = try await database.number("select writ.note(data => '{}')")
     }
   }
 
@@ -71,6 +99,7 @@ import Testing
     ("(", "pattern", "t: the pattern of field is outside the supported subset"),
     ("[[:alpha:]]", "pattern", "t: the pattern of field is outside the supported subset"),
     ("strange", "kind", "t: the kind of field is not known"),
+    ("number", "json_type", "t: the json_type of field must be object or array, of kind json"),
     (
       "missing", "subject",
       "t: the subject must be made from required inputs that are no lists or objects"
@@ -78,13 +107,14 @@ import Testing
   ]) func `a definition that cannot become a function is refused`(
     value: String, place: String, message: String
   ) async throws {
-    let input: JSONValue = [
-      "name": .string(place == "input" ? value : "field"),
-      "kind": .string(place == "kind" ? value : "string"),
-      "pattern": .string(place == "pattern" ? value : "^a$"),
-    ]
+    var input = JSONObject([
+      ("name", .string(place == "input" ? value : "field")),
+      ("kind", .string(place == "kind" ? value : "string")),
+      ("pattern", .string(place == "pattern" ? value : "^a$")),
+    ])
+    if place == "json_type" { input["json_type"] = .string(value) }
     let type = JobTypes.type(
-      place == "name" ? value : "t", hash: "99", inputs: [input],
+      place == "name" ? value : "t", hash: "99", inputs: [.object(input)],
       subject: place == "subject" ? [["input": .string(value)]] : nil, replay: "safe")
     try await TestDatabase.with { database in
       let error = await #expect(throws: PostgresError.self) {

@@ -154,6 +154,27 @@ private func schedule(_ change: String, name: String = "nightly") -> String {
       "writ.create_user('a@b.cd', run_at => '10000-01-01T00:00:00Z')", "WR003",
       "create_user: run_at must be a finite time before the year 10000"),
     .init(
+      "writ.change_plan('\(user)', 'p', details => '4711')", "WR001",
+      "change_plan: details must be an object"),
+    .init(
+      "writ.change_plan('\(user)', 'p', details => 'canary')", "WR001",
+      "change_plan: details must be an object"),
+    .init(
+      "writ.change_plan(user_id => '\(user)'::uuid, plan => 'p', details => '[\"canary\"]'::jsonb)",
+      "WR001", "change_plan: details must be an object"),
+    .init(
+      "writ.change_plan('\(user)', 'p', lines => '{\"canary\": 1}')", "WR001",
+      "change_plan: lines must be a list"),
+    .init(
+      "writ.enqueue('change_plan', '{\"user_id\": \"\(user)\", \"plan\": \"p\", \"details\": \"canary\"}')",
+      "WR001", "change_plan: details must be an object"),
+    .init(
+      "writ.enqueue_many('change_plan', '[{\"user_id\": \"\(user)\", \"plan\": \"p\", \"lines\": 4711}]')",
+      "WR001", "change_plan: row 1: lines must be a list"),
+    .init(
+      "writ.change_plan('\(user)', 'p', details => (repeat('{\"a\":', 101) || '1' || repeat('}', 101))::jsonb)",
+      "WR001", "change_plan: details must be nested at most 100 levels deep"),
+    .init(
       "writ.change_plan('\(user)', 'p', extra => (repeat('[', 102) || repeat(']', 102))::jsonb)",
       "WR001", "change_plan: extra must be nested at most 100 levels deep"),
     .init(

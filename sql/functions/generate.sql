@@ -50,7 +50,8 @@ create or replace function writ_data.counted(count int, noun text) returns text
 language sql immutable
 return count || ' ' || noun || case when count = 1 then '' else 's' end;
 
--- The rule in words, and the hint, for a value that does not have the form of its kind.
+-- The rule in words, and the hint, for a value that does not have the form of its kind, or of its
+-- json_type.
 create or replace function writ_data.form_rule(kind text, out rule text, out hint text)
 language sql immutable
 begin atomic
@@ -73,7 +74,9 @@ begin atomic
         ('uuid_array', 'must be a list of UUIDs', 'Pass an array of UUIDs without nulls.'),
         ('integer_array', 'must be a list of integers',
         'Pass an array of whole numbers without nulls.'),
-        ('json', 'must be JSON', 'Pass a well-formed JSON value.')
+        ('json', 'must be JSON', 'Pass a well-formed JSON value.'),
+        ('object', 'must be an object', 'Pass a JSON object.'),
+        ('array', 'must be a list', 'Pass a JSON array.')
     ) as form (kind, rule, hint)
    where form.kind = form_rule.kind;
 end;
@@ -141,6 +144,12 @@ begin
       perform writ_data.refuse_type(type, 'two inputs are named ' || (input ->> 'name'));
     elsif writ_data.native_type(input ->> 'kind') is null then
       perform writ_data.refuse_type(type, 'the kind of ' || (input ->> 'name') || ' is not known');
+    elsif input ? 'json_type'
+      and (input ->> 'kind' <> 'json' or coalesce(input ->> 'json_type', '') not in ('object', 'array'))
+    then
+      perform writ_data.refuse_type(
+        type, 'the json_type of ' || (input ->> 'name') || ' must be object or array, of kind json'
+      );
     elsif not writ_data.is_portable_pattern(
       coalesce(input ->> 'expression', input ->> 'pattern', '')
     ) then
@@ -177,7 +186,7 @@ declare
   field constant text := input ->> 'name';
   kind constant text := input ->> 'kind';
   variable constant text := '"' || (input ->> 'name') || '"';
-  form record := writ_data.form_rule(input ->> 'kind');
+  form record := writ_data.form_rule(coalesce(input ->> 'json_type', input ->> 'kind'));
   code text := '';
   body text := '';
 begin
@@ -188,6 +197,10 @@ begin
       writ_data.refusal(type, field, 'must not be passed: ' || (input ->> 'refuse'),
       'Leave it out.')
     );
+  end if;
+  if input ? 'json_type' then
+    -- Null means left out, in the typed call as in writ.enqueue.
+    code := format(E'  %1$s := nullif(%1$s, ''null'');\n', variable);
   end if;
   if input -> 'default' is not null and input -> 'default' <> 'null' then
     code := code || format(
@@ -239,7 +252,13 @@ begin
       E'    if %1$s in (''NaN'', ''Infinity'', ''-Infinity'') then\n  %2$s    end if;\n', variable,
       writ_data.refusal(type, field, form.rule, form.hint)
     )
-    when 'json' then format(
+    when 'json' then case
+      when input ? 'json_type' then format(
+        E'    if jsonb_typeof(%1$s) <> %2$L then\n  %3$s    end if;\n', variable,
+        input ->> 'json_type', writ_data.refusal(type, field, form.rule, form.hint)
+      )
+      else ''
+    end || format(
       -- A worker reads 256 levels, and a job that no worker can read would stop them all.
       E'    if jsonb_path_exists(%1$s, ''$.**{101}'') then\n  %2$s    end if;\n', variable,
       writ_data.refusal(
@@ -591,7 +610,7 @@ begin
   loop
     kind := input ->> 'kind';
     native := writ_data.native_type(kind);
-    form := writ_data.form_rule(kind);
+    form := writ_data.form_rule(coalesce(input ->> 'json_type', kind));
     converts := as_text and kind in ('uuid', 'date_time', 'json');
     parameters := parameters || format(
       '"%s" %s%s, ', input ->> 'name', case when converts then 'text' else native end,

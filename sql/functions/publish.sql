@@ -8,11 +8,13 @@ return 5;
 -- publish_job_type: keep a definition and make its functions. Returns whether anything changed.
 -- spec: {name, description, hash, arazzo_path, arazzo, sources: [{name, path, text}], inputs:
 -- [{name, kind, required, description, default, normalize, record, min_length, max_length, pattern,
--- expression, enum, minimum, maximum, min_items, max_items, refuse}] (expression: the pattern in the words
--- of PostgreSQL, where it differs), subject: [{literal} | {input}] or null,
+-- expression, enum, minimum, maximum, min_items, max_items, json_type, refuse}] (expression: the
+-- pattern in the words of PostgreSQL, where it differs; json_type: object or array, for a kind json
+-- that is not any JSON), subject: [{literal} | {input}] or null,
 -- max_attempts, concurrency, rate: {limit, seconds}, deadline_seconds, key_window_seconds, replay,
 -- targets: the names of what its jobs call, schedules: see writ_data.read_schedule}.
--- Jobs that are enqueued already keep the definition that they name.
+-- Jobs that are enqueued already keep the definition that they name. A definition that is there
+-- already is published again where the program reads its inputs or targets otherwise than the one before.
 -- Locks: one publisher at a time; callers of the type wait only while its parameters change.
 create or replace function writ.publish_job_type(spec jsonb) returns boolean
 language plpgsql security definer
@@ -35,7 +37,7 @@ begin
   lock table writ_data.job_type in share row exclusive mode;
   select t.* into _known from writ_data.job_type as t where t.name = _name;
   if _known.definition_hash = spec ->> 'hash' and _known.generator = _generator
-    and _known.targets = _targets
+    and _known.inputs = spec -> 'inputs' and _known.targets = _targets
   then
     return false;
   end if;

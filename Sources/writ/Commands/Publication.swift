@@ -49,10 +49,9 @@ struct Publication {
     let before = hasChanges ? (try? await store.publishedDefinitions(except: [])) ?? [] : []
     for type in catalogue.jobTypes {
       let old = published.first { $0.name == type.name }
-      let isKnown = old?.definitionHash == type.hash
       let words: String
       if dryRun {
-        words = isKnown ? "unchanged" : "would publish"
+        words = old?.isUpToDate(with: type) == true ? "unchanged" : "would publish"
       } else {
         words = try await store.publish(type) ? "published" : "unchanged"
       }

@@ -102,6 +102,7 @@ struct ReferencePage: Sendable, Hashable {
     case (nil, let high?): rules.append("at most \(high.counting("character"))")
     case (nil, nil): break
     }
+    if let type = limits.jsonType { rules.append(type == .object ? "an object" : "a list") }
     if let pattern = limits.pattern { rules.append("matches `\(pattern.text)`") }
     if let allowed = limits.allowedValues {
       rules.append("one of " + allowed.map { "`\($0)`" }.joined(separator: ", "))

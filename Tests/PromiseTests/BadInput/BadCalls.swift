@@ -44,6 +44,9 @@ struct BadCall: Sendable, CustomTestStringConvertible {
       "WR001", "change_plan: current_period_end must be a date and time with an offset",
       column: "current_period_end"),
     BadCall(
+      "select writ.notify_webhook(event_type => 'a', subject => 'b', data => '\"hunter2\"')",
+      "WR001", "notify_webhook: data must be an object", column: "data"),
+    BadCall(
       "select writ.rotate_api_key(job_type => 'Hunter2')", "WR001",
       "rotate_api_key: job_type must match the pattern ^[a-z][a-z0-9_]*$", column: "job_type"),
     BadCall(
