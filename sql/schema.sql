@@ -5568,7 +5568,8 @@ begin
            end,
            unresolved = case
              when f.kind in ('retry', 'hand_back') then coalesce(f.unresolved, false)
-             when f.kind = 'review' then j.unresolved and not f.has_outcome
+             when f.kind = 'review'
+             then coalesce(f.unresolved, j.unresolved and not f.has_outcome)
              else false
            end,
            last_error = coalesce(f.error, j.last_error),

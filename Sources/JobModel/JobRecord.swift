@@ -79,8 +79,8 @@ public enum JobRecord: Sendable, Hashable {
   case cancel
   /// The job is tried again after a while.
   case retry(delay: Duration, burnsAttempt: Bool, isUnresolved: Bool, JobError)
-  /// The job waits for a person.
-  case review(JobError)
+  /// The job waits for a person. Whether it is unresolved is what the attempt has recorded, unless it says so itself.
+  case review(JobError, isUnresolved: Bool? = nil)
   /// The job waits until a user has acted; costs no attempt.
   case userAction(UserActionRequest)
   /// The worker stops and gives the job back; costs no attempt.
@@ -141,7 +141,8 @@ extension JobRecord {
   ///   `outputs`, `action`, `recorded`, `digested`, and `rows` where there are any: an array of
   ///   `[key, fields]`
   /// - `complete`: `result`, `recorded`, `digested`
-  /// - `discard`, `review`: `error`
+  /// - `discard`: `error`
+  /// - `review`: `error`, perhaps `unresolved`
   /// - `retry`: `delay_us`, `burns`, `unresolved`, `error`
   /// - `user_action`: `error`, `delay_us`, `action`: an object of `url` and `deadline_us`
   /// - `hand_back`: `unresolved`
@@ -175,7 +176,9 @@ extension JobRecord {
     case .outcome(let outcome): outcome.members
     case .complete(let result, let recorded):
       [("result", .object(result))] + recorded.members
-    case .discard(let error), .review(let error): [("error", error.json)]
+    case .discard(let error): [("error", error.json)]
+    case .review(let error, let isUnresolved):
+      [("error", error.json)] + (isUnresolved.map { [("unresolved", .bool($0))] } ?? [])
     case .cancel: []
     case .retry(let delay, let burnsAttempt, let isUnresolved, let error):
       [

@@ -228,10 +228,15 @@ struct JobExecution: Sendable {
     case nil: return true
     case .payload?:
       let error = JobError(
-        code: "payload_unreadable", text: "writ cannot read the job's payload; cancel the job")
-      await finish(.review(error), [.review(error)])
+        code: "payload_unreadable",
+        text: "writ cannot read the job's payload; cancel the job, and order it again")
+      // This attempt sent nothing.
+      await finish(.review(error), [.review(error, isUnresolved: job.isUnresolved)])
     case .journal?:
-      await putOff("journal_unreadable", "this version of writ cannot read the job's journal")
+      await putOff(
+        "journal_unreadable",
+        "this version of writ cannot read the job's journal; start a worker of the version that wrote it"
+      )
     }
     return false
   }

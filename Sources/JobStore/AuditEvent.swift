@@ -60,6 +60,8 @@ public struct AuditEvent: Sendable, Hashable {
   public let definitionHash: String?
   /// The fields that may be recorded; personal data as keyed digests.
   public let recorded: JSONValue?
+  /// The columns that this program cannot read; what they hold is missing above.
+  public let unreadable: [String]
 
   init(_ row: PostgresRow) throws {
     id = try row.decode("id")
@@ -82,6 +84,8 @@ public struct AuditEvent: Sendable, Hashable {
     errorCode = try row.decode("error_code")
     duration = try row.decode("duration_us", as: Int?.self).map { .microseconds($0) }
     definitionHash = try row.decode("definition_hash")
-    recorded = try row.decodeJSON("recorded")
+    var unreadable: [String] = []
+    recorded = try row.decodeJSON("recorded", noting: &unreadable)
+    self.unreadable = unreadable
   }
 }

@@ -198,13 +198,22 @@ extension JobStore {
   /// Rows of a job, in order.
   ///
   /// - Parameter place: Rows after this place, the first being 1.
-  /// - Throws: `PostgresError` with SQLSTATE WR008 when there is no such job for this role.
+  /// - Throws: `PostgresError` with SQLSTATE WR008 when there is no such job for this role; ``JobStoreError``
+  ///   with `unreadableRow` for a row that this program cannot read.
   public func jobRows(_ job: Int, after place: Int = 0, limit: Int = 1_000) async throws
     -> [JobRowSummary]
   {
     try await pool.query(.jobRows, [.int(job), .int(place), .int(limit)]).map { row in
-      JobRowSummary(
-        place: try row.decode("place"), data: try row.decodeJSON("data") ?? .null)
+      let place: Int = try row.decode("place")
+      var unreadable: [String] = []
+      let data = try row.decodeJSON("data", noting: &unreadable)
+      guard unreadable.isEmpty else {
+        throw JobStoreError(
+          .unreadableRow,
+          "row \(place) of job \(job) holds JSON that this version of writ cannot read; in SQL: "
+            + "select data from writ.job_rows(\(job)) where place = \(place)")
+      }
+      return JobRowSummary(place: place, data: data ?? .null)
     }
   }
 

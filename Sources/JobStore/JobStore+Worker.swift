@@ -262,6 +262,16 @@ extension PostgresRow {
     }
   }
 
+  /// A jsonb column whose value may be more than this program reads: then its name is noted, and there is none.
+  func decodeJSON(_ name: String, noting unreadable: inout [String]) throws -> JSONValue? {
+    do {
+      return try decodeJSON(name)
+    } catch let error as JobStoreError where error.code == .unreadableRow {
+      unreadable.append(name)
+      return nil
+    }
+  }
+
   /// A jsonb column that holds an object.
   func decodeObject(_ name: String) throws -> JSONObject {
     guard let object = try decodeJSON(name)?.objectValue else {

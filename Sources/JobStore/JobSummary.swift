@@ -33,6 +33,8 @@ public struct JobSummary: Sendable, Hashable {
   public let finishedAt: PostgresTimestamp?
   /// The last error: `code`, `text`, perhaps `step` and `status`.
   public let lastError: JSONValue?
+  /// The columns that this program cannot read; what they hold is missing above.
+  public let unreadable: [String]
 
   init(_ row: PostgresRow) throws {
     id = try row.decode("id")
@@ -48,7 +50,9 @@ public struct JobSummary: Sendable, Hashable {
     runAt = try row.decode("run_at")
     enqueuedAt = try row.decode("enqueued_at")
     finishedAt = try row.decode("finished_at")
-    lastError = try row.decodeJSON("last_error")
+    var unreadable: [String] = []
+    lastError = try row.decodeJSON("last_error", noting: &unreadable)
+    self.unreadable = unreadable
   }
 }
 
@@ -84,8 +88,8 @@ public struct JobDetail: Sendable, Hashable {
   public let deadlineAt: PostgresTimestamp?
   /// Since when it waits.
   public let waitingSince: PostgresTimestamp?
-  /// What the caller passed; personal data.
-  public let payload: JSONValue
+  /// What the caller passed, personal data; `nil` where this program cannot read it.
+  public let payload: JSONValue?
   /// What it gave.
   public let result: JSONValue?
   /// The job that it waits for, where the reason is `predecessor`.
@@ -94,6 +98,8 @@ public struct JobDetail: Sendable, Hashable {
   public let journal: [JournalRow]
   /// Its audit events, in order.
   public let events: [AuditEvent]
+  /// The columns of the job that this program cannot read; what they hold is missing above.
+  public let unreadable: [String]
 
   init(_ row: PostgresRow, journal: [JournalRow], events: [AuditEvent]) throws {
     summary = try JobSummary(row)
@@ -111,8 +117,10 @@ public struct JobDetail: Sendable, Hashable {
     claimedAt = try row.decode("claimed_at")
     deadlineAt = try row.decode("deadline_at")
     waitingSince = try row.decode("waiting_since")
-    payload = try row.decodeJSON("payload") ?? .null
-    result = try row.decodeJSON("result")
+    var unreadable = summary.unreadable
+    payload = try row.decodeJSON("payload", noting: &unreadable)
+    result = try row.decodeJSON("result", noting: &unreadable)
+    self.unreadable = unreadable
     predecessorID = try row.decode("predecessor_id")
     self.journal = journal
     self.events = events
@@ -145,6 +153,8 @@ public struct JournalRow: Sendable, Hashable {
   public let outputs: JSONValue?
   /// What was decided to do next.
   public let action: JSONValue?
+  /// The columns that this program cannot read; what they hold is missing above.
+  public let unreadable: [String]
 
   init(_ row: PostgresRow) throws {
     sequence = try row.decode("seq")
@@ -157,7 +167,9 @@ public struct JournalRow: Sendable, Hashable {
     duration = try row.decode("duration_us", as: Int?.self).map { .microseconds($0) }
     intentAt = try row.decode("intent_at")
     outcomeAt = try row.decode("outcome_at")
-    outputs = try row.decodeJSON("outputs")
-    action = try row.decodeJSON("action")
+    var unreadable: [String] = []
+    outputs = try row.decodeJSON("outputs", noting: &unreadable)
+    action = try row.decodeJSON("action", noting: &unreadable)
+    self.unreadable = unreadable
   }
 }

@@ -155,7 +155,7 @@ import Testing
         logger: quietLogger))
     await execution.run()
     #expect(sender.requests.count == 1)
-    guard case .review(let error)? = store.records.last else {
+    guard case .review(let error, _)? = store.records.last else {
       Issue.record("the job was left running")
       return
     }

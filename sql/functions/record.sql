@@ -6,7 +6,7 @@
 --   outcome   seq, step, effect, result, status, error_code, duration_us, outputs, action, recorded,
 --             digested, rows
 --   complete  result, recorded, digested
---   discard   error              review     error
+--   discard   error              review     error, unresolved (left out: unless there is an outcome)
 --   retry     delay_us, burns, unresolved, error
 --   user_action  delay_us, error, action: {"url", "deadline_us"}; the address goes to the job's row and
 --             nowhere else
@@ -250,7 +250,8 @@ begin
            end,
            unresolved = case
              when f.kind in ('retry', 'hand_back') then coalesce(f.unresolved, false)
-             when f.kind = 'review' then j.unresolved and not f.has_outcome
+             when f.kind = 'review'
+             then coalesce(f.unresolved, j.unresolved and not f.has_outcome)
              else false
            end,
            last_error = coalesce(f.error, j.last_error),

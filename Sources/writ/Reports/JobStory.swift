@@ -60,13 +60,40 @@ struct JobStory {
     table.add("  ordered", "\(job.enqueuedAt.toSeconds) by \(by)")
     table.add(
       "  where", "environment \(job.environment), queue \(job.queue), priority \(job.priority)")
-    table.add("  inputs", detail.payload.serialized())
+    if let payload = detail.payload { table.add("  inputs", payload.serialized()) }
     if let result = detail.result, result != .null { table.add("  result", result.serialized()) }
     if let url = status?.actionURL { table.add("  user must visit", url.printable) }
     if let key = detail.idempotencyKey { table.add("  idempotency key", key) }
     if let deadline = detail.deadlineAt { table.add("  deadline", deadline.toSeconds) }
     table.add("  definition", String(detail.definitionHash.prefix(12)))
+    for (what, query) in unreadable {
+      table.add("  not shown", "\(what): this version of writ cannot read it; in SQL: \(query)")
+    }
     return table.lines()
+  }
+
+  /// What of the job cannot be shown, and the query that shows it.
+  private var unreadable: [(what: String, query: String)] {
+    let names = ["payload": "inputs", "last_error": "last error"]
+    return detail.unreadable.map { column in
+      (names[column] ?? column, "select \(column) from writ.job where id = \(job.id)")
+    }
+      + detail.journal.flatMap { step in
+        step.unreadable.map { column in
+          (
+            "\(column) of step \(step.step)",
+            "select \(column) from writ.journal where job_id = \(job.id) and seq = \(step.sequence)"
+          )
+        }
+      }
+      + detail.events.flatMap { event in
+        event.unreadable.map { column in
+          (
+            "what event \(event.id) has recorded",
+            "select \(column) from writ.audit_event where id = \(event.id)"
+          )
+        }
+      }
   }
 
   /// One sentence about why the job is, or is not, running.
@@ -97,6 +124,9 @@ struct JobStory {
         + distance(to: job.runAt)
         + (status?.actionDeadlineAt.map { ", and gives up at \($0.toSeconds)" } ?? "")
         + "; if it is done, `writ jobs check \(job.id)`"
+    case ("waiting", "review"?) where job.lastError?["code"]?.stringValue == "payload_unreadable":
+      // A replay would only lead here again.
+      "waits for a person: \(lastError): `writ jobs cancel \(job.id)`"
     case ("waiting", "review"?):
       "waits for a person: \(lastError); see `writ jobs replay \(job.id) --dry-run`, or "
         + "`writ jobs cancel \(job.id)`"

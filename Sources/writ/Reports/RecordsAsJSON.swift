@@ -34,6 +34,11 @@ extension Duration {
 }
 
 extension JSONValue {
+  /// The names of columns that could not be read; `nil` where all could.
+  fileprivate static func names(_ columns: [String]) -> JSONValue? {
+    columns.isEmpty ? nil : .array(columns.map { .string($0) })
+  }
+
   /// Members without a value are left out.
   static func members(_ members: [(String, JSONValue?)]) -> JSONValue {
     .object(JSONObject(members.compactMap { name, value in value.map { (name, $0) } }))
@@ -64,7 +69,7 @@ extension JobSummary {
   }
 
   /// The job as JSON.
-  var json: JSONValue { .members(members) }
+  var json: JSONValue { .members(members + [("unreadable", .names(unreadable))]) }
 }
 
 extension JobDetail {
@@ -83,7 +88,7 @@ extension JobDetail {
         ("definition_hash", .string(definitionHash)),
         ("idempotency_key", idempotencyKey.map { .string($0) }),
         ("traceparent", traceparent.map { .string($0) }), ("payload", payload),
-        ("result", result),
+        ("result", result), ("unreadable", .names(unreadable)),
       ])
   }
 }
@@ -98,7 +103,7 @@ extension JournalRow {
       ("duration_us", duration.map { JSONValue($0.microseconds) }),
       ("intent_at", .string(intentAt.description)),
       ("outcome_at", outcomeAt.map { .string($0.description) }), ("outputs", outputs),
-      ("action", action),
+      ("action", action), ("unreadable", .names(unreadable)),
     ])
   }
 }
@@ -133,6 +138,7 @@ extension AuditEvent {
       ("error_code", errorCode.map { .string($0) }),
       ("duration_us", duration.map { JSONValue($0.microseconds) }),
       ("definition_hash", definitionHash.map { .string($0) }), ("recorded", recorded),
+      ("unreadable", .names(unreadable)),
     ])
   }
 }
