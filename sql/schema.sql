@@ -3233,6 +3233,33 @@ $_$;
 
 ALTER FUNCTION writ_data.forget_rows(job_id bigint) OWNER TO writ_owner;
 
+CREATE FUNCTION writ_data.forget_workers(now timestamp with time zone, max_workers integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+declare
+  _old bigint[];
+begin
+  _old := array(
+    select w.id
+      from writ_data.worker as w
+     where w.ended_at < $1 - interval '7 days' and w.is_swept
+       and not exists (
+             select from writ_data.job as j where j.state = 'running' and j.worker_id = w.id
+           )
+     order by w.id
+     limit $2
+       for update skip locked
+  );
+  if _old = '{}' then
+    return;
+  end if;
+  delete from writ_data.worker_key as k where k.worker_id = any (_old);
+  delete from writ_data.worker as w where w.id = any (_old);
+end
+$_$;
+
+ALTER FUNCTION writ_data.forget_workers(now timestamp with time zone, max_workers integer) OWNER TO writ_owner;
+
 CREATE FUNCTION writ_data.form_rule(kind text, OUT rule text, OUT hint text) RETURNS record
     LANGUAGE sql IMMUTABLE
     BEGIN ATOMIC
@@ -6055,6 +6082,7 @@ begin
                 limit 1000
              )
            );
+    perform writ_data.forget_workers(_now, 1000);
     begin
       perform writ_data.forget_old_rows(_now, 10000);
     exception
@@ -6802,7 +6830,7 @@ CREATE VIEW writ.worker AS
 
 ALTER TABLE writ.worker OWNER TO writ_owner;
 
-COMMENT ON VIEW writ.worker IS 'Processes that take jobs.';
+COMMENT ON VIEW writ.worker IS 'Processes that take jobs, until a week after their end.';
 
 CREATE TABLE writ_data.worker_key (
     worker_id bigint NOT NULL,
@@ -7458,6 +7486,8 @@ REVOKE ALL ON FUNCTION writ_data.fleet_gets_through(asker bigint, environment te
 REVOKE ALL ON FUNCTION writ_data.forget_old_rows(now timestamp with time zone, max_rows integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.forget_rows(job_id bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION writ_data.forget_workers(now timestamp with time zone, max_workers integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.form_rule(kind text, OUT rule text, OUT hint text) FROM PUBLIC;
 

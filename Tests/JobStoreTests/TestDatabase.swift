@@ -121,6 +121,19 @@ struct TestDatabase: Sendable {
       [.int(worker)])
   }
 
+  /// Puts the end of a worker that has ended into the past.
+  func end(_ worker: Int, ago interval: String) async throws {
+    try await sql(
+      "update writ_data.worker set ended_at = clock_timestamp() - $2::interval where id = $1",
+      [.int(worker), .text(interval)])
+  }
+
+  /// A sweep with what is done once a minute.
+  func fullSweep() async throws {
+    try await sql("update writ_data.sweep_state set full_at = '-infinity'")
+    _ = try await store.sweepJobs(limit: 100)
+  }
+
   /// Claims without a cursor.
   func claim(_ worker: Int, limit: Int = 10, queue: String = "default") async throws -> [ClaimedJob]
   {

@@ -275,6 +275,137 @@ import Testing
     }
   }
 
+  @Test func `the row of a worker is deleted a week after its end, and the trail keeps its name`()
+    async throws
+  {
+    try await TestDatabase.with { database in
+      let (old, young, live) = (
+        try await database.worker(), try await database.worker(), try await database.worker()
+      )
+      _ = try await database.number("select writ.ping()")
+      let job = try #require(try await database.claim(old).first)
+      try await database.record(old, job, .done)
+      for worker in [old, young] { try await database.store.deregisterWorker(worker) }
+      _ = try await database.store.sweepJobs(limit: 100)
+      try await database.end(old, ago: "7 days 1 minute")
+      try await database.end(young, ago: "6 days 23 hours")
+      try await database.fullSweep()
+      #expect(try await database.store.workers().map(\.id) == [live, young])
+
+      let detail = try #require(try await database.store.job(job.id))
+      #expect(detail.workerID == old)
+      #expect(detail.workerName == nil)
+      let registered = try await database.store.auditEvents(event: "worker_registered")
+      #expect(registered.first { $0.workerID == old }?.recorded?["name"] == "test")
+      #expect(try await database.claim(old).isEmpty)
+      #expect(
+        try await database.store.renewLease(worker: old, lease: .seconds(9), isIdle: nil) == nil)
+      #expect(try await !database.store.deregisterWorker(old))
+    }
+  }
+
+  @Test func `workers that ended long ago are deleted a bounded number at a time`() async throws {
+    try await TestDatabase.with { database in
+      for _ in 0..<3 {
+        let worker = try await database.worker()
+        try await database.store.deregisterWorker(worker)
+      }
+      _ = try await database.store.sweepJobs(limit: 100)
+      try await database.sql(
+        "select writ_data.forget_workers(clock_timestamp() + interval '8 days', 2)")
+      #expect(try await database.store.workers().count == 1)
+    }
+  }
+
+  @Test func `a worker whose job could not be returned yet is kept, however long ago it ended`()
+    async throws
+  {
+    try await TestDatabase.with { database in
+      let id = try await database.number("select writ.ping()")
+      let worker = try await database.worker()
+      _ = try await database.claim(worker)
+      try await database.expireLease(worker)
+      try await database.pool.withTransaction { connection in
+        _ = try connection.query(Statement(sql: "select from writ_data.job for update"))
+        _ = try await database.store.sweepJobs(limit: 100)
+        // As if it had been taken for swept.
+        try await database.end(worker, ago: "30 days")
+        try await database.sql("update writ_data.worker set is_swept = true")
+        try await database.fullSweep()
+        #expect(try await database.store.workers().map(\.id) == [worker])
+      }
+      try await database.fullSweep()
+      #expect(try await database.state(id) == "available")
+      try await database.fullSweep()
+      #expect(try await database.store.workers().isEmpty)
+    }
+  }
+
+  @Test func `a claim that holds the row of a worker that ended keeps it, and holds up no sweep`()
+    async throws
+  {
+    try await TestDatabase.with { database in
+      let worker = try await database.worker()
+      try await database.store.deregisterWorker(worker)
+      _ = try await database.store.sweepJobs(limit: 100)
+      try await database.end(worker, ago: "30 days")
+      try await database.pool.withTransaction { connection in
+        _ = try connection.query(Statement(sql: "select from writ_data.worker for share"))
+        try await database.fullSweep()
+        #expect(try await database.store.workers().count == 1)
+      }
+      try await database.fullSweep()
+      #expect(try await database.store.workers().isEmpty)
+    }
+  }
+
+  @Test func `what this program cannot read of a job is named, and the rest is there`() async throws
+  {
+    try await TestDatabase.with { database in
+      let deep =
+        #"{"deep": "# + String(repeating: "[", count: 300)
+        + String(repeating: "]", count: 300) + "}"
+      let id = try await database.number("select writ.create_user('a@b.cd', plan => 'pro')")
+      let worker = try await database.worker()
+      let job = try #require(try await database.claim(worker).first)
+      try await database.record(worker, job, .succeeded(1), .review(JobRecord.failure))
+      try await database.sql(
+        "update writ_data.job set payload = $1, last_error = $1", [.json(deep)])
+      try await database.sql("update writ_data.journal set outputs = $1", [.json(deep)])
+      let detail = try #require(try await database.store.job(id))
+      #expect(detail.payload == nil)
+      #expect(detail.unreadable == ["last_error", "payload"])
+      #expect(detail.summary.state == "waiting")
+      #expect(detail.journal.map(\.unreadable) == [["outputs"]])
+      #expect(detail.journal.map(\.step) == ["send"])
+      #expect(detail.events.flatMap(\.unreadable).isEmpty)
+      #expect(try await database.store.jobs().map(\.unreadable) == [["last_error"]])
+      try await database.store.replay(id)
+      #expect(try await database.store.job(id)?.unreadable == ["last_error", "payload"])
+      #expect(try await database.store.cancel(id, force: true) == "cancelled")
+      #expect(try await database.store.job(id)?.journal.map(\.unreadable) == [["outputs"]])
+    }
+  }
+
+  @Test func `a review that says that nothing was sent leaves a job that can be cancelled`()
+    async throws
+  {
+    try await TestDatabase.with { database in
+      let said: [Bool?] = [false, true, nil]
+      for isUnresolved in said {
+        let id = try await database.number("select writ.ping()")
+        let worker = try await database.worker()
+        let job = try #require(try await database.claim(worker).first)
+        try await database.record(
+          worker, job, .review(JobRecord.failure, isUnresolved: isUnresolved))
+        #expect(try await database.state(id) == "waiting/review")
+        let detail = try #require(try await database.store.job(id))
+        #expect(detail.isUnresolved == (isUnresolved ?? true))
+        _ = try await database.store.cancel(id, force: isUnresolved ?? true)
+      }
+    }
+  }
+
   @Test func `what a worker holds that was swept already is found within a minute`() async throws {
     try await TestDatabase.with { database in
       let id = try await database.number("select writ.ping()")

@@ -93,6 +93,39 @@ begin
 end
 $$;
 
+-- forget_workers: the rows of up to max_workers workers whose end is a week old. The trail keeps their
+-- numbers, and what they were called in the event of their registration. A worker that has ended
+-- claims nothing any more (claim.sql looks at its lease last of all), and nothing that it held is left
+-- once it is swept; the look for running jobs is a net: they would be nobody's.
+-- Locks: the rows, with skip locked: somebody may be claiming with a lease that has ended, and is
+-- refused.
+-- Index: the primary key, from the left. No index of its own: what is walked over in vain is the
+-- workers of one week, once a minute.
+create or replace function writ_data.forget_workers(now timestamptz, max_workers int) returns void
+language plpgsql
+as $$
+declare
+  _old bigint[];
+begin
+  _old := array(
+    select w.id
+      from writ_data.worker as w
+     where w.ended_at < $1 - interval '7 days' and w.is_swept
+       and not exists (
+             select from writ_data.job as j where j.state = 'running' and j.worker_id = w.id
+           )
+     order by w.id
+     limit $2
+       for update skip locked
+  );
+  if _old = '{}' then
+    return;
+  end if;
+  delete from writ_data.worker_key as k where k.worker_id = any (_old);
+  delete from writ_data.worker as w where w.id = any (_old);
+end
+$$;
+
 -- sweep: what nobody else does. Returns workers of lost leases, their jobs returned, due jobs
 -- promoted, jobs unparked, jobs expired, and when the next job falls due. One sweeper at a time;
 -- the others return at once.
@@ -349,6 +382,7 @@ begin
                 limit 1000
              )
            );
+    perform writ_data.forget_workers(_now, 1000);
     begin
       perform writ_data.forget_old_rows(_now, 10000);
     exception

@@ -71,7 +71,7 @@ select id, name, host, pid, version, role_name, started_at, heartbeat_at, lease_
          else state::text end
          as state, is_idle
   from writ_data.worker;
-comment on view writ.worker is 'Processes that take jobs.';
+comment on view writ.worker is 'Processes that take jobs, until a week after their end.';
 
 create or replace view writ.environment as
 select name, is_default, created_at from writ_data.environment;
