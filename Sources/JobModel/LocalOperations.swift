@@ -6,13 +6,15 @@ import JSON
 /// Pure operations of `jobs/openapi/writ.yaml`.
 enum LocalOperations {
   /// The answer of a pure operation; `nil` for one that the worker has to carry out.
-  static func answer(to request: StepRequest) -> StepResponse? {
+  ///
+  /// - Parameter lostRequestPause: After how long a request whose answer was lost can no longer act.
+  static func answer(to request: StepRequest, lostRequestPause: Duration) -> StepResponse? {
     guard case .local(let input) = request.target else { return nil }
     switch request.operationID {
     case "findInList": return findInList(input)
     case "firstOfEach": return firstOfEach(input)
     case "nextPage": return nextPage(input)
-    case "outlastRequest": return outlastRequest
+    case "outlastRequest": return outlastRequest(lostRequestPause)
     default: return nil
     }
   }
@@ -67,13 +69,19 @@ enum LocalOperations {
   }
 
   /// What a job waits for that outlasts a request; its reason is what a person sees meanwhile.
-  private static var outlastRequest: StepResponse {
-    StepResponse(
+  ///
+  /// Its `Retry-After` goes before the `retryAfter` of the workflow: "If an HTTP Retry-After response header was
+  /// returned to a step from a targeted operation, then it SHOULD overrule this particular field value" (Arazzo
+  /// 1.0.1, Failure Action Object). How long a service works on a request is a matter of the installation.
+  private static func outlastRequest(_ pause: Duration) -> StepResponse {
+    var response = StepResponse(
       status: 409,
       json: [
         "error_code": "MAY_STILL_ACT",
         "reason": "the answer to a request was lost, and the job waits until it can no longer act",
       ])
+    response.headers.append(("retry-after", "\(RetryAfter.seconds(notLessThan: pause))"))
+    return response
   }
 
   private static func refusal(_ status: Int, _ code: String) -> StepResponse {

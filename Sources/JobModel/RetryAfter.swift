@@ -30,6 +30,12 @@ public enum RetryAfter {
     return min(.seconds(max(0, date - now.secondsSince1970)), longest)
   }
 
+  /// A wait in whole seconds, as `Retry-After` has it, rounded up.
+  static func seconds(notLessThan wait: Duration) -> Int64 {
+    let (seconds, rest) = wait.components
+    return rest > 0 ? seconds + 1 : seconds
+  }
+
   /// A run of digits; more than nine count as 999999999, which is longer than the longest wait.
   private static func digits(_ text: String) -> Int? {
     guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }

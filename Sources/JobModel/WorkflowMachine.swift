@@ -69,6 +69,9 @@ public struct WorkflowMachine: Sendable {
   ///
   /// With pages of 100 elements that overlap by 10, enough for a list of 180,000.
   public static let greatestJournalWithRows = 4_000
+  /// After how long a request whose answer was lost can no longer act, unless the worker was told otherwise:
+  /// AuthOS ends every request after 30 seconds.
+  public static let defaultLostRequestPause: Duration = .seconds(35)
   /// How long to wait for a credential that is missing or not accepted.
   static let credentialWait: Duration = .seconds(30)
   /// How long to wait for a worker whose store has what this one's lacks.
@@ -79,6 +82,7 @@ public struct WorkflowMachine: Sendable {
   let backoff: Backoff
   let builder: RequestBuilder
   let missingSettings: [String]
+  let lostRequestPause: Duration
   var position: WorkflowPosition
   let origin: WorkflowPosition
   var expectation = Expectation.start
@@ -105,11 +109,15 @@ public struct WorkflowMachine: Sendable {
   ///   - job: The job with its journal.
   ///   - environment: The values of inputs that are marked `from: environment`, by their setting's
   ///     name.
+  ///   - lostRequestPause: After how long a request whose answer was lost can no longer act, in whole
+  ///     seconds; a fraction counts as a whole one.
   public init(
-    definition: JobTypeDefinition, job: ClaimedJob, environment: [String: JSONValue]
+    definition: JobTypeDefinition, job: ClaimedJob, environment: [String: JSONValue],
+    lostRequestPause: Duration = Self.defaultLostRequestPause
   ) {
     self.definition = definition
     self.job = job
+    self.lostRequestPause = lostRequestPause
     backoff = Backoff(definition.workflow.policy.retry)
     builder = RequestBuilder(
       environment: job.environment, jobType: job.type, jobID: job.id)
@@ -207,9 +215,9 @@ extension WorkflowMachine {
             at: step, hasChanged ? .review : .discard, code: "unusable_value", text: error.reason)
           continue
         }
-        if let response = LocalOperations.answer(to: request) {
+        if let response = LocalOperations.answer(to: request, lostRequestPause: lostRequestPause) {
           let answer = Answer(request: request, sequence: nextSequence(for: request.step))
-          // The wall time is only read against a Retry-After date, which these never send.
+          // The wall time is only read against a Retry-After that is a date, which these never send.
           if let action = settle(
             answer, response, now: WallTime(secondsSince1970: 0), random: &random)
           {

@@ -52,7 +52,8 @@ struct JobExecution: Sendable {
     guard await isReadable(), let definition = await definition() else { return }
     let environment = context.configuration.environment(job.environment)
     var machine = WorkflowMachine(
-      definition: definition, job: job, environment: environment?.inputs ?? [:])
+      definition: definition, job: job, environment: environment?.inputs ?? [:],
+      lostRequestPause: context.configuration.values.lostRequestPause)
     var action = context.random.draw { machine.start(random: &$0) }
     while true {
       let event: WorkflowMachine.Event

@@ -50,6 +50,11 @@ public struct WorkerConfiguration: Sendable, Hashable {
     public var refusedKeyPause: Duration = .seconds(30)
     /// When the circuit of a target opens: 1 … 1,000 jobs.
     public var circuit = CircuitPolicy()
+    /// How long a job waits whose request got no answer and could still undo what comes next; in whole seconds, a
+    /// fraction counts as a whole one.
+    ///
+    /// Longer than any service works on a request, with the proxies in front of it.
+    public var lostRequestPause: Duration = WorkflowMachine.defaultLostRequestPause
     /// The longest wait for one call of the database, for whoever makes the pool; below the lease,
     /// so that a renewal that hangs is given up in time to try another.
     public var databaseTimeout: Duration = .seconds(5)
@@ -119,7 +124,8 @@ public struct WorkerConfiguration: Sendable, Hashable {
       ("lease margin", values.leaseMargin), ("sweep interval", values.sweepInterval),
       ("poll interval", values.pollInterval), ("graceful stop limit", values.gracefulStopLimit),
       ("connect timeout", values.connectTimeout), ("request timeout", values.requestTimeout),
-      ("refused key pause", values.refusedKeyPause), ("database timeout", values.databaseTimeout),
+      ("refused key pause", values.refusedKeyPause),
+      ("lost request pause", values.lostRequestPause), ("database timeout", values.databaseTimeout),
       ("circuit silence", values.circuit.silence), ("circuit pause", values.circuit.pause),
     ].compactMap { name, value in
       value > .zero ? nil : "\(name) must be longer than zero"

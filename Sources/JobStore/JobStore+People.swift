@@ -250,6 +250,14 @@ extension JobStore {
     try await row(.cancel, [.int(job), .bool(force)]).decode("state")
   }
 
+  /// Makes a job that waits for its next attempt due earlier, for trials of a job type.
+  ///
+  /// What a job waits to outlast a lost request stays as it is. Only for the owner of the database: no role of ours
+  /// may do so.
+  public func shortenWait(of job: Int, to longest: Duration) async throws {
+    _ = try await pool.query(.shortenWait, [.int(job), .interval(longest)])
+  }
+
   /// Audit events in order, after one of them.
   public func auditEvents(
     after id: Int? = nil, job: Int? = nil, type: String? = nil, event: String? = nil,

@@ -52,6 +52,7 @@ extension Statement {
   static let replay = stored("replay")
   static let replayPlan = stored("replay_plan")
   static let cancel = stored("cancel")
+  static let shortenWait = stored("shorten_wait")
   static let status = stored("status")
   static let checkNow = stored("check_now")
   static let jobWorkers = stored("job_workers")

@@ -75,6 +75,22 @@ import Testing
     )
   }
 
+  @Test(arguments: [
+    (Duration.milliseconds(1_001), 2), (.seconds(50), 50), (.seconds(2 * 86_400), 86_400),
+  ])
+  func `is outlasted for as long as the worker was told`(pause: Duration, seconds: Int) throws {
+    var simulation = try Self.simulation(Self.orders[0])
+    simulation.lostRequestPause = pause
+    _ = try simulation.run()
+    let waits = simulation.records.compactMap { record -> Duration? in
+      guard case .retry(let delay, _, _, let error) = record, error.code == "MAY_STILL_ACT" else {
+        return nil
+      }
+      return delay
+    }
+    #expect(waits == [.seconds(seconds)])
+  }
+
   @Test func `does not take the new subscription of a change of plan away`() throws {
     var simulation = try Self.simulation(Self.orders[0])
     #expect(try simulation.run() == .completed)

@@ -40,6 +40,7 @@ struct Simulation {
   /// What goes wrong with the next requests; afterwards nothing does.
   var faults: [Fault] = []
   var requests: [String] = []
+  var lostRequestPause = WorkflowMachine.defaultLostRequestPause
   /// A step whose first request a proxy gives up on and passes on 29 seconds later, all that AuthOS allows it.
   var lateStep: String?
   /// Requests that have still to act, and when.
@@ -133,7 +134,7 @@ struct Simulation {
       journal: row.journal)
     var machine = WorkflowMachine(
       definition: definition, job: job,
-      environment: ["organization": "org", "service": "svc"])
+      environment: ["organization": "org", "service": "svc"], lostRequestPause: lostRequestPause)
     var action = machine.start(random: &random)
     while true {
       let event: WorkflowMachine.Event

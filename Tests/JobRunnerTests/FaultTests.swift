@@ -28,7 +28,7 @@ import Testing
           workshop.authOS.faults = FaultPlan(rules: [FaultRule(FaultRoute(route), script: [fault])])
           let (type, payload) = payload(workshop, number)
           let job = try await workshop.order(type, payload)
-          try await workshop.expect(job, toBe: "completed", hurries: true)
+          try await workshop.expect(job, toBe: "completed")
         }
       }
     }

@@ -189,7 +189,7 @@ private struct MortalStore: WorkerStore {
     if hasDied {
       try await workshop.expireLeases()
       try await workshop.withWorker { _, _ in
-        try await workshop.expect(job, toBe: "completed", hurries: true)
+        try await workshop.expect(job, toBe: "completed")
         // The new key works, at once.
         let user = try await workshop.order(
           "create_user", ["email": .string("after\(action)@example.com")])

@@ -158,6 +158,8 @@ final class Workshop: Sendable {
       values.sweepInterval = .milliseconds(50)
       values.pollInterval = .milliseconds(200)
       values.requestTimeout = .seconds(5)
+      // The emulator ends a request with its connection.
+      values.lostRequestPause = .seconds(1)
       values.environments = [
         EnvironmentConfiguration(
           name: "default", targets: ["authos": "http://127.0.0.1:\(port)"], organization: "acme",
@@ -176,15 +178,12 @@ final class Workshop: Sendable {
   func state(of job: Int) async throws -> String? { try await admin.job(job)?.summary.state }
 
   /// Waits until a job is in a state; shows its story when it is not.
-  ///
-  /// `hurries` cuts waits of more than 20 s short, as a rotation has them while a lost request may still act.
   func expect(
-    _ job: Int, toBe state: String, within deadline: Duration = .seconds(40), hurries: Bool = false,
+    _ job: Int, toBe state: String, within deadline: Duration = .seconds(40),
     sourceLocation: Testing.SourceLocation = #_sourceLocation
   ) async throws {
     let isThere = try await eventually(deadline) {
-      if hurries { try await self.hurry(job) }
-      return try await self.state(of: job) == state
+      try await self.state(of: job) == state
     }
     guard !isThere else { return }
     let detail = try await admin.job(job)
@@ -192,14 +191,6 @@ final class Workshop: Sendable {
     Issue.record(
       "job \(job) is \(detail?.summary.state ?? "gone"), not \(state): \(steps ?? []) \(detail?.summary.lastError?.serialized() ?? "")",
       sourceLocation: sourceLocation)
-  }
-
-  private func hurry(_ job: Int) async throws {
-    _ = try await admin.pool.query(
-      """
-      update writ_data.job set run_at = clock_timestamp()
-       where id = $1 and state = 'retryable' and run_at > clock_timestamp() + interval '20 seconds'
-      """, [.int(job)])
   }
 
   /// Every row of every table, as text.

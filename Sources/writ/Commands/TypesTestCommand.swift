@@ -123,6 +123,7 @@ struct TypesTestCommand: AsyncParsableCommand {
         let plan = Sandbox.Plan(
           directory: directory, catalogue: subject.catalogue, users: TrialInputs.users,
           workerSettings: ["worker.sweep-interval=100ms", "worker.poll-interval=100ms"],
+          lostRequestPause: realWaits ? nil : .seconds(1),
           ordering: .app, targets: targets.merging(addresses) { $1 },
           targetsWithMadeUpSecrets: others, secretFiles: secretFiles)
         return try await Sandbox.with(plan, progress: { Output.current.note("\($0) …") }) {

@@ -137,6 +137,7 @@ extension Configuration {
     set(\.circuit.jobs, worker.circuitJobs)
     set(\.circuit.silence, worker.circuitSilence)
     set(\.circuit.pause, worker.circuitPause)
+    set(\.lostRequestPause, worker.lostRequestPause)
     set(\.databaseTimeout, worker.databaseTimeout)
     return values
   }

@@ -55,6 +55,7 @@ struct Configuration: Sendable {
     var circuitJobs: Int?
     var circuitSilence: Duration?
     var circuitPause: Duration?
+    var lostRequestPause: Duration?
     var databaseTimeout: Duration?
   }
 
@@ -209,6 +210,7 @@ struct Configuration: Sendable {
       circuitJobs: reader.integer("worker.circuit-jobs"),
       circuitSilence: reader.duration("worker.circuit-silence"),
       circuitPause: reader.duration("worker.circuit-pause"),
+      lostRequestPause: reader.duration("worker.lost-request-pause"),
       databaseTimeout: reader.duration("worker.database-timeout"))
     let known = environments.map(\.name)
     for name in worker.environments ?? [] where !known.contains(name) {

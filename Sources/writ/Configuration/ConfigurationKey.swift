@@ -197,6 +197,11 @@ extension ConfigurationKey {
       "worker.circuit-pause", .duration(.milliseconds(10) ... .seconds(3600)), default: "10s",
       "The time between two jobs of one type that start while a circuit is open."),
     Self(
+      "worker.lost-request-pause", .duration(.seconds(1) ... .seconds(3600)), default: "35s",
+      "How long a job waits whose request got no answer and could still undo what comes next "
+        + "(`MAY_STILL_ACT`); in whole seconds, rounded up. Longer than a service may work on a request, with every "
+        + "proxy in front of it: AuthOS takes up to 30s."),
+    Self(
       "worker.database-timeout", .duration(.milliseconds(100) ... .seconds(300)), default: "5s",
       "The longest wait of a worker for one call of the database."),
   ]

@@ -41,10 +41,10 @@ struct DemoRun: Sendable {
         + "functions and nothing else"
     )
     Output.current.note()
-    return try await withPools { customer, admin, owner in
+    return try await withPools { customer, admin in
       let store = JobStore(pool: admin)
       async let ordering: Void = order(customer)
-      async let watching = watch(store, owner, workers)
+      async let watching = watch(store, workers)
       try await ordering
       let held = try await watching
       return try await DemoReport(
@@ -76,7 +76,7 @@ struct DemoRun: Sendable {
 
   /// Shows how far it is until the end; gives the jobs that the killed worker held.
   private func watch(
-    _ store: JobStore, _ owner: PostgresPool, _ workers: [ChildProcess]
+    _ store: JobStore, _ workers: [ChildProcess]
   ) async throws -> [Int] {
     let clock = ContinuousClock()
     let start = clock.now
@@ -108,25 +108,12 @@ struct DemoRun: Sendable {
           "\((total - progress.ended).counting("job")) had not ended after \(limit.components.seconds) s"
         )
       }
-      try await shortenWaits(owner)
       for worker in workers.dropFirst() where !worker.isRunning {
         throw CommandError(
           .failure, "worker-2 ended by itself, which it never should: \(lastWords)")
       }
       try await Task.sleep(for: .milliseconds(held == nil ? 50 : 200))
     }
-  }
-
-  /// Cuts short what jobs wait to outlast a request whose answer was lost.
-  ///
-  /// The emulator has done with each in less than a second. Only the owner of a database may do so, and this one
-  /// is thrown away.
-  private func shortenWaits(_ owner: PostgresPool) async throws {
-    try await owner.execute(
-      """
-      update writ_data.job set run_at = clock_timestamp() + interval '2 seconds'
-       where state = 'retryable' and run_at > clock_timestamp() + interval '20 seconds'
-      """)
   }
 
   /// Kills the first worker; gives the jobs that it held.
@@ -160,18 +147,16 @@ struct DemoRun: Sendable {
   }
 
   private func withPools<Value: Sendable>(
-    _ body: (_ customer: PostgresPool, _ admin: PostgresPool, _ owner: PostgresPool) async throws
-      -> Value
+    _ body: (_ customer: PostgresPool, _ admin: PostgresPool) async throws -> Value
   ) async throws -> Value {
     let pools = try [
       sandbox.database.connectionString(.storefront), sandbox.database.connectionString(.admin),
-      sandbox.database.cluster.connectionString(database: SandboxDatabase.name),
     ].map {
       PostgresPool(
         configuration: try PostgresConfiguration(connectionString: $0), maximumConnections: 1)
     }
     do {
-      let value = try await body(pools[0], pools[1], pools[2])
+      let value = try await body(pools[0], pools[1])
       for pool in pools { await pool.close() }
       return value
     } catch {

@@ -26,6 +26,10 @@ struct Sandbox: Sendable {
     var faults = FaultPlan()
     /// Settings of the workers, as `--set` takes them.
     var workerSettings: [String] = []
+    /// How long jobs wait to outlast a request whose answer was lost; `nil` leaves the worker's own default.
+    ///
+    /// The emulator has acted before it loses an answer, and ends a request with its connection.
+    var lostRequestPause: Duration? = .seconds(2)
     /// The role that orders jobs.
     var ordering: SandboxDatabase.Login
     /// The addresses of other targets than the emulator.
@@ -79,6 +83,9 @@ struct Sandbox: Sendable {
       "worker", "--stop-with-parent", "--config", configurationFile, "--database",
       database.connectionString(.worker), "--set", "worker.name=\(name)",
     ]
+    if let pause = plan.lostRequestPause {
+      arguments += ["--set", "worker.lost-request-pause=\(DurationText.written(pause))"]
+    }
     for setting in plan.workerSettings { arguments += ["--set", setting] }
     return try ChildProcess.start(arguments, log: log(ofWorker: name))
   }

@@ -100,7 +100,8 @@ struct TypeTrial: Sendable {
   let inputs: JSONObject
   /// The longest life of a job.
   let limit: Duration
-  /// Waits of the job beyond this are cut short; `nil` leaves them as they are.
+  /// Waits of the job beyond this are cut short, but for those with a setting of their own; `nil` leaves them
+  /// as they are.
   let longestWait: Duration?
   /// Orders, looks and cancels.
   let store: JobStore
@@ -186,19 +187,13 @@ struct TypeTrial: Sendable {
         throw CommandError(
           .failure, "the worker ended by itself; see \(sandbox.log(ofWorker: "worker"))")
       }
-      if summary.state == "retryable", let longestWait { try await shorten(job, longestWait) }
+      if summary.state == "retryable", let longestWait {
+        // Only the owner of a database may do so, and this one is thrown away.
+        try await JobStore(pool: owner).shortenWait(of: job, to: longestWait)
+      }
       try await Task.sleep(for: .milliseconds(30))
     }
     return .unfinished
-  }
-
-  /// Makes a job due earlier; only the owner of a database may do so, and this one is thrown away.
-  private func shorten(_ job: Int, _ longest: Duration) async throws {
-    try await owner.execute(
-      """
-      update writ_data.job set run_at = clock_timestamp() + $2
-       where id = $1 and state = 'retryable' and run_at > clock_timestamp() + $2
-      """, [.int(job), .interval(longest)])
   }
 
   /// Lets the next job about the same subject start.

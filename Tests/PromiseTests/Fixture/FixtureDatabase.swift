@@ -149,8 +149,6 @@ struct FixtureDatabase: Sendable {
           throw ProcessFailure("\(path) has not exactly one retry policy on one line")
         }
         text.replace(policy, with: "retry: \(retry)")
-        // A rotation outlasts the longest request of AuthOS; in these tests none is held for more than 4 s.
-        text = text.replacingOccurrences(of: "retryAfter: 35", with: "retryAfter: 6")
       }
       let file = URL(fileURLWithPath: "\(directory)/\(path)")
       try FileManager.default.createDirectory(

@@ -202,7 +202,12 @@ final class WritFixture: Sendable {
   }
 
   private func writeConfiguration() throws {
-    let worker = options.worker.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)\n" }
+    var settings = options.worker
+    // Where waits are shortened, no request is held for more than 4 s.
+    if options.retry != nil, settings["lost-request-pause"] == nil {
+      settings["lost-request-pause"] = "6s"
+    }
+    let worker = settings.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)\n" }
     let text = """
       secrets:
         directory: \(secretsDirectory)
