@@ -892,7 +892,7 @@ begin
   lock table writ_data.job_type in share row exclusive mode;
   select t.* into _known from writ_data.job_type as t where t.name = _name;
   if _known.definition_hash = spec ->> 'hash' and _known.generator = _generator
-    and _known.targets = _targets
+    and _known.inputs = spec -> 'inputs' and _known.targets = _targets
   then
     return false;
   end if;
@@ -2158,6 +2158,12 @@ begin
       perform writ_data.refuse_type(type, 'two inputs are named ' || (input ->> 'name'));
     elsif writ_data.native_type(input ->> 'kind') is null then
       perform writ_data.refuse_type(type, 'the kind of ' || (input ->> 'name') || ' is not known');
+    elsif input ? 'json_type'
+      and (input ->> 'kind' <> 'json' or coalesce(input ->> 'json_type', '') not in ('object', 'array'))
+    then
+      perform writ_data.refuse_type(
+        type, 'the json_type of ' || (input ->> 'name') || ' must be object or array, of kind json'
+      );
     elsif not writ_data.is_portable_pattern(
       coalesce(input ->> 'expression', input ->> 'pattern', '')
     ) then
@@ -2749,7 +2755,7 @@ declare
   field constant text := input ->> 'name';
   kind constant text := input ->> 'kind';
   variable constant text := '"' || (input ->> 'name') || '"';
-  form record := writ_data.form_rule(input ->> 'kind');
+  form record := writ_data.form_rule(coalesce(input ->> 'json_type', input ->> 'kind'));
   code text := '';
   body text := '';
 begin
@@ -2760,6 +2766,10 @@ begin
       writ_data.refusal(type, field, 'must not be passed: ' || (input ->> 'refuse'),
       'Leave it out.')
     );
+  end if;
+  if input ? 'json_type' then
+    -- Null means left out, in the typed call as in writ.enqueue.
+    code := format(E'  %1$s := nullif(%1$s, ''null'');\n', variable);
   end if;
   if input -> 'default' is not null and input -> 'default' <> 'null' then
     code := code || format(
@@ -2811,7 +2821,13 @@ begin
       E'    if %1$s in (''NaN'', ''Infinity'', ''-Infinity'') then\n  %2$s    end if;\n', variable,
       writ_data.refusal(type, field, form.rule, form.hint)
     )
-    when 'json' then format(
+    when 'json' then case
+      when input ? 'json_type' then format(
+        E'    if jsonb_typeof(%1$s) <> %2$L then\n  %3$s    end if;\n', variable,
+        input ->> 'json_type', writ_data.refusal(type, field, form.rule, form.hint)
+      )
+      else ''
+    end || format(
       -- A worker reads 256 levels, and a job that no worker can read would stop them all.
       E'    if jsonb_path_exists(%1$s, ''$.**{101}'') then\n  %2$s    end if;\n', variable,
       writ_data.refusal(
@@ -3265,7 +3281,7 @@ CREATE FUNCTION writ_data.form_rule(kind text, OUT rule text, OUT hint text) RET
     BEGIN ATOMIC
  SELECT form.rule,
      form.hint
-    FROM ( VALUES ('string'::text,'must be a text'::text,'Pass a JSON string.'::text), ('email'::text,'must be an e-mail address'::text,'Pass an address such as name@example.com: no spaces, at most 254 characters.'::text), ('uri'::text,'must be an absolute URI'::text,'Pass a URI such as https://example.com/path.'::text), ('public_key'::text,'must be a public key of writ keys generate'::text,'Pass the whole line that begins with writ-public-v1-; the private key stays with you.'::text), ('uuid'::text,'must be a UUID'::text,'Pass 32 hex digits as 8-4-4-4-12.'::text), ('date_time'::text,'must be a date and time with an offset'::text,'Pass RFC 3339, such as 2030-01-31T09:30:00Z.'::text), ('integer'::text,'must be an integer'::text,'Pass a whole number of at most 64 bits.'::text), ('number'::text,'must be a number'::text,'Pass a finite JSON number.'::text), ('boolean'::text,'must be true or false'::text,'Pass a boolean.'::text), ('string_array'::text,'must be a list of texts'::text,'Pass an array of strings without nulls.'::text), ('uuid_array'::text,'must be a list of UUIDs'::text,'Pass an array of UUIDs without nulls.'::text), ('integer_array'::text,'must be a list of integers'::text,'Pass an array of whole numbers without nulls.'::text), ('json'::text,'must be JSON'::text,'Pass a well-formed JSON value.'::text)) form(kind, rule, hint)
+    FROM ( VALUES ('string'::text,'must be a text'::text,'Pass a JSON string.'::text), ('email'::text,'must be an e-mail address'::text,'Pass an address such as name@example.com: no spaces, at most 254 characters.'::text), ('uri'::text,'must be an absolute URI'::text,'Pass a URI such as https://example.com/path.'::text), ('public_key'::text,'must be a public key of writ keys generate'::text,'Pass the whole line that begins with writ-public-v1-; the private key stays with you.'::text), ('uuid'::text,'must be a UUID'::text,'Pass 32 hex digits as 8-4-4-4-12.'::text), ('date_time'::text,'must be a date and time with an offset'::text,'Pass RFC 3339, such as 2030-01-31T09:30:00Z.'::text), ('integer'::text,'must be an integer'::text,'Pass a whole number of at most 64 bits.'::text), ('number'::text,'must be a number'::text,'Pass a finite JSON number.'::text), ('boolean'::text,'must be true or false'::text,'Pass a boolean.'::text), ('string_array'::text,'must be a list of texts'::text,'Pass an array of strings without nulls.'::text), ('uuid_array'::text,'must be a list of UUIDs'::text,'Pass an array of UUIDs without nulls.'::text), ('integer_array'::text,'must be a list of integers'::text,'Pass an array of whole numbers without nulls.'::text), ('json'::text,'must be JSON'::text,'Pass a well-formed JSON value.'::text), ('object'::text,'must be an object'::text,'Pass a JSON object.'::text), ('array'::text,'must be a list'::text,'Pass a JSON array.'::text)) form(kind, rule, hint)
    WHERE (form.kind = form_rule.kind);
 END;
 
@@ -4766,7 +4782,7 @@ begin
   loop
     kind := input ->> 'kind';
     native := writ_data.native_type(kind);
-    form := writ_data.form_rule(kind);
+    form := writ_data.form_rule(coalesce(input ->> 'json_type', kind));
     converts := as_text and kind in ('uuid', 'date_time', 'json');
     parameters := parameters || format(
       '"%s" %s%s, ', input ->> 'name', case when converts then 'text' else native end,
