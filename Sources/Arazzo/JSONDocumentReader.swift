@@ -18,7 +18,7 @@ struct JSONDocumentReader {
     parser = JSONParser(bytes: Array(document.text.utf8), maximumDepth: 1)
     file = document.path
     self.errors = errors
-    // "Implementations that parse JSON texts MAY ignore the presence of a byte order mark" (section 8.1).
+    // A byte order mark does not belong there, but RFC 8259, section 8.1, lets a reader pass over it.
     if parser.bytes.starts(with: Self.byteOrderMark) {
       parser.position = Self.byteOrderMark.count
       place.offset = parser.position

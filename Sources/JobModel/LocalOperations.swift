@@ -70,9 +70,8 @@ enum LocalOperations {
 
   /// What a job waits for that outlasts a request; its reason is what a person sees meanwhile.
   ///
-  /// Its `Retry-After` goes before the `retryAfter` of the workflow: "If an HTTP Retry-After response header was
-  /// returned to a step from a targeted operation, then it SHOULD overrule this particular field value" (Arazzo
-  /// 1.0.1, Failure Action Object). How long a service works on a request is a matter of the installation.
+  /// Its `Retry-After` goes before the `retryAfter` of the workflow, as that of any service does (Arazzo 1.0.1,
+  /// Failure Action Object). How long a service works on a request is a matter of the installation.
   private static func outlastRequest(_ pause: Duration) -> StepResponse {
     var response = StepResponse(
       status: 409,

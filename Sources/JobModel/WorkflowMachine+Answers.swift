@@ -177,8 +177,7 @@ extension WorkflowMachine {
   }
 
   /// The first failure action that applies; a `retry` action whose limit is reached is passed over,
-  /// as the standard says ("the retryLimit MUST be exhausted prior to executing subsequent failure
-  /// actions").
+  /// as the standard wants it: later actions have their turn once the retries are used up.
   func failureAction(
     of step: Step, path: String, in context: EvaluationContext
   ) -> (action: StepAction, wait: Duration?, userAction: UserActionPolicy?)? {

@@ -31,7 +31,7 @@ extension PostgresConnection {
       throw PostgresError(.resources, "there is no memory for a connection to PostgreSQL")
     }
     if session.hasFailed { throw refusal(session) }
-    // "Behave as if PQconnectPoll last returned PGRES_POLLING_WRITING" (libpq manual,
+    // The first turn is a wait for writing, before any PQconnectPoll (libpq manual,
     // PQconnectStartParams).
     var step = LibPQSession.ConnectStep.writing
     while step != .done {

@@ -6,8 +6,8 @@ internal import Glibc
 
 /// A connection of libpq (`PGconn`), in non-blocking mode; ended with this object.
 ///
-/// Not Sendable: "no two threads attempt to manipulate the same PGconn object at the same time"
-/// (libpq manual, "Behavior in Threaded Programs"). One actor owns it.
+/// Not Sendable: a PGconn may be touched by one thread at a time (libpq manual, "Behavior in Threaded
+/// Programs"). One actor owns it.
 final class LibPQSession {
   private let connection: OpaquePointer
   private let notices = NoticeWatch()
@@ -159,9 +159,8 @@ private final class NoticeWatch {
 
 /// What cancels the query of one connection, from any thread.
 //
-// `@unchecked`: "the PGcancel object is read-only as far as PQcancel is concerned, so it can also
-// be invoked from a thread that is separate from the one manipulating the PGconn object" (libpq
-// manual, "Canceling Queries in Progress"). Nothing else uses it before `deinit`.
+// `@unchecked`: PQcancel only reads its PGcancel, and may be called from another thread than the one that uses
+// the PGconn (libpq manual, "Canceling Queries in Progress"). Nothing else uses it before `deinit`.
 final class CancelHandle: @unchecked Sendable {
   private let pointer: OpaquePointer
 
