@@ -89,8 +89,10 @@ struct SuccessChecker {
 
 /// Why criteria that all have to hold never do, whatever the answer is.
 private struct Contradiction {
-  /// What a response can have as its status (RFC 9110, section 15: three digits).
-  static let statuses = 100...999
+  /// What a response can have as its status (RFC 9110, section 15: three digits); first those that criteria are
+  /// mostly about, since the search ends with the first one that may fulfil them.
+  static let statuses =
+    [200, 404, 201, 204, 403, 401, 400, 409, 422, 429, 500, 503, 202] + Array(100...999)
 
   let description: String
   let location: SourceLocation

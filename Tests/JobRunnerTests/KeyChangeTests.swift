@@ -20,7 +20,7 @@ import Testing
   private func run(
     _ first: StepResponse, meanwhile: @escaping @Sendable (MemorySecretStore) throws -> Void
   ) async throws -> ScriptedSender {
-    let catalogue = try Catalogue.load(files: EmbeddedCatalogue.documents)
+    let catalogue = try Workshop.catalogue()
     store.define(try #require(catalogue.jobType("create_user")), hash: "1")
     let configuration = try makeConfiguration()
     let secrets = try MemorySecretStore(["production/create_user.key": Self.old])

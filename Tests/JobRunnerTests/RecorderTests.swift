@@ -123,7 +123,7 @@ import Testing
 
   @Test func `a job whose record the database refuses waits for a person`() async throws {
     let store = FakeStore()
-    let catalogue = try Catalogue.load(files: EmbeddedCatalogue.documents)
+    let catalogue = try Workshop.catalogue()
     store.define(try #require(catalogue.jobType("create_user")), hash: "1")
     store.refuseRecords { $0.contains { $0.record.kind == "complete" } }
     let configuration = try makeConfiguration()

@@ -85,7 +85,10 @@ final class Workshop: Sendable {
     secrets = try MemorySecretStore(texts)
   }
 
-  static func catalogue() throws -> Catalogue {
+  static func catalogue() throws -> Catalogue { try loadedCatalogue.get() }
+
+  /// Read once: it takes a good part of a second in a debug build, which each test would pay for.
+  private static let loadedCatalogue = Result {
     try Catalogue.load(files: EmbeddedCatalogue.documents)
   }
 
