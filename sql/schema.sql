@@ -467,6 +467,7 @@ ALTER FUNCTION writ.check_now(job_id bigint) OWNER TO writ_owner;
 CREATE FUNCTION writ.clear_limit(type text DEFAULT NULL::text, environment text DEFAULT NULL::text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 #variable_conflict use_variable
 declare
@@ -606,6 +607,7 @@ ALTER FUNCTION writ.create_batch(callback_type text, callback_payload text, call
 CREATE FUNCTION writ.create_environment(name text, is_default boolean DEFAULT false) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $_$
 #variable_conflict use_column
 declare
@@ -874,6 +876,7 @@ ALTER FUNCTION writ.predecessor(job_id bigint) OWNER TO writ_owner;
 CREATE FUNCTION writ.publish_job_type(spec jsonb) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
   _generator constant int := writ_data.generator();
@@ -1189,6 +1192,7 @@ ALTER FUNCTION writ.schedule_obstacles() OWNER TO writ_owner;
 CREATE FUNCTION writ.set_limit(type text DEFAULT NULL::text, environment text DEFAULT NULL::text, concurrency integer DEFAULT NULL::integer, rate integer DEFAULT NULL::integer, per interval DEFAULT NULL::interval) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 #variable_conflict use_variable
 declare
@@ -3181,27 +3185,6 @@ $_$;
 
 ALTER FUNCTION writ_data.first_unfinished(batch_id bigint, from_id bigint) OWNER TO writ_owner;
 
-CREATE FUNCTION writ_data.fleet_gets_through(asker bigint, environment text, types text[], since timestamp with time zone) RETURNS boolean
-    LANGUAGE plpgsql
-    AS $_$
-#variable_conflict use_column
-begin
-  return exists (
-    select
-      from (
-        select e.occurred_at, e.worker_id, e.event, e.outcome, e.environment, e.type
-          from writ_data.audit_event as e
-         order by e.id desc
-         limit 1000
-      ) as recent
-     where recent.event = 'step' and recent.outcome = 'succeeded' and recent.worker_id <> $1
-       and recent.environment = $2 and recent.type = any ($3) and recent.occurred_at > $4
-  );
-end
-$_$;
-
-ALTER FUNCTION writ_data.fleet_gets_through(asker bigint, environment text, types text[], since timestamp with time zone) OWNER TO writ_owner;
-
 CREATE FUNCTION writ_data.forget_old_rows(now timestamp with time zone, max_rows integer) RETURNS void
     LANGUAGE plpgsql
     AS $_$
@@ -3662,7 +3645,14 @@ CREATE FUNCTION writ_data.make_gates() RETURNS void
 begin
   insert into writ_data.gate (environment, type)
   select l.environment, l.type
-    from writ_data.limit_in_force as l
+    from (
+      select f.environment, f.type from writ_data.limit_in_force as f
+      union
+      select e.name, t.name
+        from writ_data.environment as e
+       cross join writ_data.job_type as t
+       where t.targets <> '{}'
+    ) as l
    where not exists (
            select from writ_data.gate as g where g.environment = l.environment and g.type = l.type
          )
@@ -5225,9 +5215,15 @@ ALTER FUNCTION writ_worker.claim(worker_id bigint, queue text, environment text,
 CREATE FUNCTION writ_worker.close_circuit(worker_id bigint, environment text, target text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '500ms'
     AS $_$
+#variable_conflict use_column
 begin
-  return writ_data.remove_circuit($2, $3, $1, session_user, null);
+  perform
+     from writ_data.circuit as c
+    where c.environment = $2 and c.target = $3
+      for update skip locked;
+  return found and writ_data.remove_circuit($2, $3, $1, session_user, null);
 end
 $_$;
 
@@ -5305,26 +5301,38 @@ $$;
 
 ALTER FUNCTION writ_worker.installation() OWNER TO writ_owner;
 
-CREATE FUNCTION writ_worker.open_circuit(worker_id bigint, environment text, target text, pause interval, silence interval, failed_jobs integer, error_code text) RETURNS boolean
+CREATE FUNCTION writ_worker.open_circuit(worker_id bigint, environment text, target text, pause interval, silence interval, failed_jobs integer, error_code text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET lock_timeout TO '500ms'
     AS $_$
 #variable_conflict use_column
 declare
   _now constant timestamptz := clock_timestamp();
-  _types constant text[] := array(
-    select t.name from writ_data.job_type as t where $3 = any (t.targets)
-  );
 begin
-  if _types = '{}'
-    or not exists (
-      select
-        from writ_data.worker as w
-       where w.id = $1 and w.state = 'live' and w.lease_expires_at > _now
-    )
-    or writ_data.fleet_gets_through($1, $2, _types, _now - $5)
-  then
-    return false;
+  if not exists (
+    select
+      from writ_data.worker as w
+     where w.id = $1 and w.state = 'live' and w.lease_expires_at > _now
+  ) then
+    return 'lease_ended';
+  end if;
+  if exists (
+    select from writ_data.circuit as c where c.environment = $2 and c.target = $3
+  ) then
+    return 'open';
+  end if;
+  if not exists (select from writ_data.job_type as t where $3 = any (t.targets)) then
+    return 'no_type_calls_it';
+  end if;
+  if exists (
+    select
+      from writ_data.target_answer as a
+     where a.environment = $2 and a.target = $3 and a.worker_id <> $1
+       and a.answered_at > _now - $5
+  ) then
+    return 'others_get_through';
   end if;
   insert into writ_data.circuit (
     opened_at, pause, worker_id, failed_jobs, environment, target, error_code
@@ -5332,7 +5340,6 @@ begin
   values (_now, $4, $1, $6, $2, $3, left($7, 100))
   on conflict on constraint circuit_pkey do nothing;
   if found then
-    perform writ_data.make_gates();
     insert into writ_data.audit_event (
       occurred_at, event, worker_id, environment, role_name, error_code, recorded
     )
@@ -5341,27 +5348,33 @@ begin
       jsonb_build_object('target', $3, 'failed_jobs', $6)
     );
   end if;
-  return true;
+  return 'open';
 end
 $_$;
 
 ALTER FUNCTION writ_worker.open_circuit(worker_id bigint, environment text, target text, pause interval, silence interval, failed_jobs integer, error_code text) OWNER TO writ_owner;
 
-CREATE FUNCTION writ_worker.open_circuits(environments text[]) RETURNS TABLE(environment text, target text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+CREATE FUNCTION writ_worker.open_circuits(worker_id bigint, environments text[], answers jsonb) RETURNS TABLE(environment text, target text)
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '500ms'
     AS $_$
 #variable_conflict use_column
 begin
+  insert into writ_data.target_answer as a (answered_at, worker_id, environment, target)
+  select distinct on (new.environment, new.target) clock_timestamp(), $1, new.environment, new.target
+    from jsonb_to_recordset($3) as new (environment text, target text)
+   order by new.environment, new.target
+  on conflict on constraint target_answer_pkey do update set answered_at = excluded.answered_at;
   return query
     select c.environment, c.target
       from writ_data.circuit as c
-     where c.environment = any ($1)
+     where c.environment = any ($2)
      order by c.environment, c.target;
 end
 $_$;
 
-ALTER FUNCTION writ_worker.open_circuits(environments text[]) OWNER TO writ_owner;
+ALTER FUNCTION writ_worker.open_circuits(worker_id bigint, environments text[], answers jsonb) OWNER TO writ_owner;
 
 CREATE FUNCTION writ_worker.open_definitions(environment text, type text) RETURNS SETOF text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -5904,6 +5917,7 @@ begin
 
   -- A net: no worker that is gone may have a job left.
   if _is_full then
+    delete from writ_data.target_answer as a where a.answered_at < _now - interval '1 hour';
     update writ_data.worker as w
        set is_swept = false
      where w.id = any (
@@ -6688,7 +6702,6 @@ CREATE VIEW writ_data.limit_in_force AS
     l.rate_period AS lasting_rate_period
    FROM (( SELECT e.name AS environment,
             t.name AS type,
-            t.targets,
                 CASE
                     WHEN (s.type IS NULL) THEN t.concurrency
                     ELSE s.concurrency
@@ -6704,9 +6717,12 @@ CREATE VIEW writ_data.limit_in_force AS
            FROM ((writ_data.environment e
              CROSS JOIN writ_data.job_type t)
              LEFT JOIN writ_data.limit_setting s ON (((s.environment = e.name) AND (s.type = t.name))))) l
-     LEFT JOIN LATERAL ( SELECT max(o.pause) AS pause
-           FROM writ_data.circuit o
-          WHERE ((o.environment = l.environment) AND (o.target = ANY (l.targets)))) c ON (true))
+     LEFT JOIN ( SELECT o.environment,
+            t.name AS type,
+            max(o.pause) AS pause
+           FROM (writ_data.circuit o
+             JOIN writ_data.job_type t ON ((o.target = ANY (t.targets))))
+          GROUP BY o.environment, t.name) c ON (((c.environment = l.environment) AND (c.type = l.type))))
   WHERE ((COALESCE(l.concurrency, l.rate_limit) IS NOT NULL) OR (c.pause IS NOT NULL))
 UNION ALL
  SELECT limit_setting.environment,
@@ -7112,6 +7128,18 @@ ALTER TABLE writ_data.sweep_state OWNER TO writ_owner;
 
 COMMENT ON TABLE writ_data.sweep_state IS 'Where the sweeper starts to look for due jobs, and when it last looked everywhere.';
 
+CREATE TABLE writ_data.target_answer (
+    answered_at timestamp with time zone NOT NULL,
+    worker_id bigint NOT NULL,
+    environment text NOT NULL,
+    target text NOT NULL
+)
+WITH (fillfactor='50', autovacuum_vacuum_threshold='200', autovacuum_vacuum_scale_factor='0');
+
+ALTER TABLE writ_data.target_answer OWNER TO writ_owner;
+
+COMMENT ON TABLE writ_data.target_answer IS 'When each target last answered each worker, as it told with its heartbeats of the last hour.';
+
 ALTER TABLE writ_data.worker ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME writ_data.worker_id_seq
     START WITH 1
@@ -7207,6 +7235,9 @@ ALTER TABLE ONLY writ_data.subject_slot
 
 ALTER TABLE ONLY writ_data.sweep_state
     ADD CONSTRAINT sweep_state_pkey PRIMARY KEY (singleton);
+
+ALTER TABLE ONLY writ_data.target_answer
+    ADD CONSTRAINT target_answer_pkey PRIMARY KEY (environment, target, worker_id);
 
 ALTER TABLE ONLY writ_data.worker_key
     ADD CONSTRAINT worker_key_pkey PRIMARY KEY (worker_id, environment, type);
@@ -7497,8 +7528,6 @@ REVOKE ALL ON FUNCTION writ_data.fire_schedule(now timestamp with time zone) FRO
 
 REVOKE ALL ON FUNCTION writ_data.first_unfinished(batch_id bigint, from_id bigint) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION writ_data.fleet_gets_through(asker bigint, environment text, types text[], since timestamp with time zone) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION writ_data.forget_old_rows(now timestamp with time zone, max_rows integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION writ_data.forget_rows(job_id bigint) FROM PUBLIC;
@@ -7641,8 +7670,8 @@ GRANT ALL ON FUNCTION writ_worker.installation() TO writ_worker;
 REVOKE ALL ON FUNCTION writ_worker.open_circuit(worker_id bigint, environment text, target text, pause interval, silence interval, failed_jobs integer, error_code text) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ_worker.open_circuit(worker_id bigint, environment text, target text, pause interval, silence interval, failed_jobs integer, error_code text) TO writ_worker;
 
-REVOKE ALL ON FUNCTION writ_worker.open_circuits(environments text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION writ_worker.open_circuits(environments text[]) TO writ_worker;
+REVOKE ALL ON FUNCTION writ_worker.open_circuits(worker_id bigint, environments text[], answers jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION writ_worker.open_circuits(worker_id bigint, environments text[], answers jsonb) TO writ_worker;
 
 REVOKE ALL ON FUNCTION writ_worker.open_definitions(environment text, type text) FROM PUBLIC;
 GRANT ALL ON FUNCTION writ_worker.open_definitions(environment text, type text) TO writ_worker;

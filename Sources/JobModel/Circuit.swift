@@ -33,6 +33,18 @@ public struct CircuitPolicy: Sendable, Hashable {
   }
 }
 
+/// What the database says to a worker that wants a circuit opened.
+public enum CircuitVerdict: String, Sendable, Hashable, CaseIterable {
+  /// It is open, now or since before.
+  case open
+  /// Another worker has had answers meanwhile: the target is well.
+  case othersGetThrough = "others_get_through"
+  /// No published type is known to call the target.
+  case notCalled = "no_type_calls_it"
+  /// The worker's lease has ended.
+  case leaseEnded = "lease_ended"
+}
+
 /// The failures of one target since it last answered this worker.
 ///
 /// One job that always fails says nothing about the target, and neither does a hiccup: it takes several jobs
@@ -40,6 +52,10 @@ public struct CircuitPolicy: Sendable, Hashable {
 public struct CircuitEvidence: Sendable, Hashable {
   private var jobs: Set<Int> = []
   private var since: Duration?
+  private var last: Duration?
+  /// What failed longer ago than so many times the policy's silence, with no failure since, is no part of
+  /// this outage.
+  private static let longestGap = 6
 
   /// No failure yet.
   public init() {}
@@ -55,8 +71,10 @@ public struct CircuitEvidence: Sendable, Hashable {
   ///   - policy: What is enough.
   /// - Returns: Whether the circuit should open.
   public mutating func failed(_ job: Int, at now: Duration, by policy: CircuitPolicy) -> Bool {
+    if let last, now - last > policy.silence * Self.longestGap { self = CircuitEvidence() }
     let since = since ?? now
     self.since = since
+    last = now
     if jobs.count < policy.jobs { jobs.insert(job) }
     return jobs.count >= policy.jobs && now - since >= policy.silence
   }

@@ -37,7 +37,7 @@ struct Heartbeat: Sendable {
       pause = await renew() ? values.renewalInterval : Self.pauseAfterError
       guard lease.isLive else { break }
       await keys.report()
-      await circuits.refresh()
+      await circuits.refresh(worker: lease.worker)
     }
     logger.warning("the lease has ended", metadata: ["worker.id": "\(lease.worker)"])
   }

@@ -76,7 +76,7 @@ struct JobExecution: Sendable {
       let circuit = sent.flatMap(circuitName(of:))
       machine.targetIsDown = circuit.map { context.circuits.isOpen($0) } ?? false
       action = context.random.draw { machine.handle(event, random: &$0) }
-      if let circuit { await tell(circuit, event, machine.lastFailure) }
+      if let circuit { tell(circuit, event, machine.lastFailure) }
     }
   }
 
@@ -169,19 +169,23 @@ struct JobExecution: Sendable {
   }
 
   /// Tells the circuit breakers what an event says about its target, if it says anything.
+  ///
+  /// A refusal is an answer too, also of a key or of the rate of requests: the target is there. A failure of its own
+  /// is none, even where an action of the step is for it.
   private func tell(
     _ circuit: CircuitName, _ event: WorkflowMachine.Event, _ failure: Classification?
-  ) async {
-    switch (event, failure?.failureClass) {
-    case (.failure(.ambiguous(.abandoned), _), _): break
-    case (.response, .transient?), (.response, .ambiguous?), (.failure, .transient?),
-      (.failure, .ambiguous?):
-      await context.circuits.failed(
-        circuit, job: job.id, code: failure?.code ?? "", worker: context.lease.worker)
-    case (.response(let response, _, _), nil), (.response(let response, _, _), .refused?),
-      (.response(let response, _, _), .unexpected?):
-      guard response.status < 500 else { break }
-      await context.circuits.answered(circuit, worker: context.lease.worker)
+  ) {
+    let worker = context.lease.worker
+    let isFailure = failure?.failureClass == .transient || failure?.failureClass == .ambiguous
+    switch event {
+    case .response(let response, _, _) where !isFailure && response.status < 500:
+      context.circuits.answered(circuit, worker: worker)
+    case .response(let response, _, _):
+      context.circuits.failed(
+        circuit, job: job.id, code: failure?.code ?? "status_\(response.status)", worker: worker)
+    case .failure(.ambiguous(.abandoned), _): break
+    case .failure where isFailure:
+      context.circuits.failed(circuit, job: job.id, code: failure?.code ?? "", worker: worker)
     default: break
     }
   }
@@ -230,7 +234,10 @@ struct JobExecution: Sendable {
     case .payload?:
       let error = JobError(
         code: "payload_unreadable",
-        text: "writ cannot read the job's payload; cancel the job, and order it again")
+        text: job.isUnresolved
+          ? "writ cannot read the job's payload, and a request of it may have taken effect; find out, then cancel "
+            + "the job by force, and order what is left of it"
+          : "writ cannot read the job's payload; cancel the job, and order it again")
       // This attempt sent nothing.
       await finish(.review(error), [.review(error, isUnresolved: job.isUnresolved)])
     case .journal?:

@@ -45,19 +45,20 @@ final class KeyGate: Sendable {
     to secrets: [Secret], _ names: [SecretName], _ operation: String
   ) -> Obstacle? {
     refusals.withLock { refusals in
-      for (place, obstacle) in [
+      let places = [
         (Place(names: names), Obstacle.notAccepted),
         (Place(names: names, operation: operation), .lacksPermission),
-      ] {
+      ]
+      for (place, obstacle) in places {
         guard let refusal = refusals[place] else { continue }
         if refusal.secrets != secrets {
           refusals[place] = nil
         } else if time.now < refusal.until {
           return obstacle
-        } else {
-          refusals[place]?.until = time.now + pause
         }
       }
+      // Only a request that leaves is the one that tries.
+      for (place, _) in places { refusals[place]?.until = time.now + pause }
       return nil
     }
   }
@@ -67,8 +68,10 @@ final class KeyGate: Sendable {
     // Keys that are tried out before or after a rotation are expected to be refused.
     let isTrial = names.contains { SecretNaming.isOfRotation($0.entry) }
     guard !isTrial else { return }
-    refusals.withLock {
-      $0[Place(names: names, operation: operation)] = Refusal(
+    refusals.withLock { refusals in
+      // What lacks a permission was accepted as such.
+      if operation != nil { refusals[Place(names: names)] = nil }
+      refusals[Place(names: names, operation: operation)] = Refusal(
         secrets: secrets, until: time.now + pause)
     }
   }

@@ -73,7 +73,7 @@ public struct Worker: Service {
     await withGracefulShutdownHandler {
       await withTaskGroup(of: Bool.self) { group in
         let services: [@Sendable () async -> Void] = [
-          Sweeper(store, configuration, time, box, logger).run, listen, poll,
+          Sweeper(store, configuration, time, box, logger).run, listen, poll, circuits.run,
         ]
         for service in services {
           group.addTask {
@@ -157,7 +157,7 @@ public struct Worker: Service {
     idle.isIdle = false
     // Before the first claim: a rotation waits for a worker until it has said which keys it has.
     await keys.report()
-    await circuits.refresh()
+    await circuits.refresh(worker: lease.worker)
     await withDiscardingTaskGroup { group in
       // Whichever ends first ends the others: the jobs, the lease, or the time to stop. Ending the
       // dispatcher from outside cancels its jobs.

@@ -113,14 +113,16 @@ extension WorkerDatabase: WorkerStore {
   }
 
   /// Asks which circuits are open.
-  public func openCircuits(environments: [String]) async throws -> Set<CircuitName> {
-    try await store.openCircuits(environments: environments)
+  public func openCircuits(
+    worker: Int, environments: [String], answered: Set<CircuitName>
+  ) async throws -> Set<CircuitName> {
+    try await store.openCircuits(worker: worker, environments: environments, answered: answered)
   }
 
   /// Opens a circuit.
   public func openCircuit(
     worker: Int, _ name: CircuitName, _ policy: CircuitPolicy, failedJobs: Int, code: String
-  ) async throws -> Bool {
+  ) async throws -> CircuitVerdict {
     try await store.openCircuit(
       worker: worker, name, policy, failedJobs: failedJobs, code: code)
   }

@@ -62,18 +62,18 @@ public protocol WorkerStore: Sendable {
   /// in an environment.
   func openDefinitions(environment: String, jobType: String) async throws -> [String]
 
-  /// The circuits that are open in these environments.
-  func openCircuits(environments: [String]) async throws -> Set<CircuitName>
+  /// Tells which targets have answered this worker lately, and gives the circuits that are open in these environments.
+  func openCircuits(
+    worker: Int, environments: [String], answered: Set<CircuitName>
+  ) async throws -> Set<CircuitName>
 
   /// Says that a target has answered this worker nothing for the policy's silence, in answer to requests of so many jobs,
-  /// the last time with this code; whether its circuit is open now.
-  ///
-  /// It stays closed if other workers get through, or the lease has ended.
+  /// the last time with this code; what comes of its circuit.
   func openCircuit(
     worker: Int, _ name: CircuitName, _ policy: CircuitPolicy, failedJobs: Int, code: String
-  ) async throws -> Bool
+  ) async throws -> CircuitVerdict
 
-  /// Says that a target answers; whether its circuit was open.
+  /// Says that a target answers; whether this closed its circuit.
   func closeCircuit(worker: Int, _ name: CircuitName) async throws -> Bool
 
   /// What tells the keys of this installation from those of another one.

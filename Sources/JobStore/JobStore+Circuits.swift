@@ -1,5 +1,6 @@
 // Circuits: workers open and close them, people look.
 
+import JSON
 public import JobModel
 public import Postgres
 
@@ -48,33 +49,43 @@ extension JobStore {
     try await row(.endCircuit, [.text(target), .text(environment)]).decode("was_open")
   }
 
-  /// The circuits that are open in these environments, for a worker.
-  public func openCircuits(environments: [String]) async throws -> Set<CircuitName> {
-    Set(
-      try await pool.query(.openCircuits, [.texts(environments)]).map { row in
+  /// The circuits that are open in these environments, for a worker, which tells the targets that have answered it
+  /// since it asked last.
+  public func openCircuits(
+    worker: Int, environments: [String], answered: Set<CircuitName>
+  ) async throws -> Set<CircuitName> {
+    let answers = JSONValue.array(
+      answered.map { ["environment": .string($0.environment), "target": .string($0.target)] })
+    return Set(
+      try await pool.query(
+        .openCircuits, [.int(worker), .texts(environments), .json(answers.serialized())]
+      ).map { row in
         CircuitName(environment: try row.decode("environment"), target: try row.decode("target"))
       })
   }
 
   /// Opens a circuit for a worker that sees nothing but failures.
   ///
-  /// - Returns: Whether it is open now: not if other workers get through, no published type calls the target, or the
-  ///   lease has ended.
+  /// - Throws: `PostgresError`; ``JobStoreError`` with `unreadableRow` for a verdict that this version does not know.
   public func openCircuit(
     worker: Int, _ name: CircuitName, _ policy: CircuitPolicy, failedJobs: Int, code: String
-  ) async throws -> Bool {
-    try await row(
+  ) async throws -> CircuitVerdict {
+    let text: String = try await row(
       .openCircuit,
       [
         .int(worker), .text(name.environment), .text(name.target), .interval(policy.pause),
         .interval(policy.silence), .int(failedJobs), .text(code),
       ]
-    ).decode("is_open")
+    ).decode("verdict")
+    guard let verdict = CircuitVerdict(rawValue: text) else {
+      throw JobStoreError(.unreadableRow, "column verdict holds none that is known")
+    }
+    return verdict
   }
 
   /// Closes a circuit for a worker that got an answer.
   ///
-  /// - Returns: Whether it was open.
+  /// - Returns: Whether this closed it.
   public func closeCircuit(worker: Int, _ name: CircuitName) async throws -> Bool {
     try await row(
       .closeCircuit, [.int(worker), .text(name.environment), .text(name.target)]

@@ -25,12 +25,14 @@ public struct PublishedJobType: Sendable, Hashable {
   public let publishedAt: PostgresTimestamp
   /// By which role.
   public let publishedBy: String
+  /// The names of the targets that its jobs call; empty also where an earlier version published it.
+  public let targets: [String]
 
-  /// Whether publishing a definition would change nothing: the same documents, and inputs that this version
+  /// Whether publishing a definition would change nothing: the same documents, and inputs and targets that this version
   /// reads as the one did that published them.
   public func isUpToDate(with definition: JobTypeDefinition) -> Bool {
     // The database has the inputs in the order of the parameters of its function.
-    definitionHash == definition.hash
+    definitionHash == definition.hash && targets == definition.targets.map(\.source)
       && Set(inputs.arrayValue ?? [])
         == Set(definition.workflow.inputs.parameters.map(\.specification))
   }
@@ -58,7 +60,7 @@ extension JobStore {
         inputs: try row.decodeJSON("inputs") ?? .array([]),
         maxAttempts: try row.decode("max_attempts"), concurrency: try row.decode("concurrency"),
         replay: try row.decode("replay"), publishedAt: try row.decode("published_at"),
-        publishedBy: try row.decode("published_by"))
+        publishedBy: try row.decode("published_by"), targets: try row.decode("targets"))
     }
   }
 

@@ -20,6 +20,11 @@ import Testing
     #expect(!Self.verdicts((0..<1_000).map { (1, $0) }).contains(true))
   }
 
+  @Test func `failures of long ago are no part of an outage of now`() {
+    #expect(Self.verdicts([(1, 0), (2, 5), (3, 66)]) == [false, false, false])
+    #expect(Self.verdicts([(1, 0), (2, 5), (3, 65)]) == [false, false, true])
+  }
+
   @Test func `a moment in which everything fails opens none`() {
     #expect(!Self.verdicts((0..<1_000).map { ($0, 5) }).contains(true))
   }

@@ -16,62 +16,100 @@ import Testing
   private let clock = ManualClock()
   private let store = FakeStore()
 
-  private func breakers() -> CircuitBreakers {
-    CircuitBreakers(
+  private func with(_ body: (CircuitBreakers) async throws -> Void) async throws {
+    let breakers = CircuitBreakers(
       store: store, policy: CircuitPolicy(jobs: 2, silence: .seconds(10)),
       environments: ["production"], time: .manual(clock), logger: quietLogger)
+    let running = Task { await breakers.run() }
+    defer { running.cancel() }
+    try await body(breakers)
   }
 
-  private func fail(_ breakers: CircuitBreakers, _ jobs: Int...) async {
-    for job in jobs {
-      await breakers.failed(Self.name, job: job, code: "bad_gateway", worker: 1)
+  private func fail(_ breakers: CircuitBreakers, _ jobs: Int...) {
+    for job in jobs { breakers.failed(Self.name, job: job, code: "bad_gateway", worker: 1) }
+  }
+
+  private func expectCalls(
+    _ calls: [String], sourceLocation: Testing.SourceLocation = #_sourceLocation
+  ) async throws {
+    let isSo = try await eventually { store.circuitCalls == calls }
+    #expect(isSo, "\(store.circuitCalls)", sourceLocation: sourceLocation)
+  }
+
+  private let opening = "open authos 2 bad_gateway"
+
+  @Test func `a circuit opens after nothing but failures, and closes with an answer`() async throws
+  {
+    try await with { breakers in
+      fail(breakers, 1, 2)
+      clock.advance(by: .seconds(10))
+      fail(breakers, 1)
+      try await expectCalls([opening])
+      #expect(try await eventually { breakers.isOpen(Self.name) })
+      fail(breakers, 3, 4, 5)
+      breakers.answered(Self.name, worker: 1)
+      breakers.answered(Self.name, worker: 1)
+      #expect(!breakers.isOpen(Self.name))
+      try await expectCalls([opening, "close authos"])
     }
   }
 
-  @Test func `a circuit opens after nothing but failures, and closes with an answer`() async {
-    let breakers = breakers()
-    await fail(breakers, 1, 2)
-    #expect(store.circuitCalls.isEmpty)
+  @Test func `an answer in between begins the count anew`() async throws {
+    try await with { breakers in
+      fail(breakers, 1, 2)
+      clock.advance(by: .seconds(10))
+      breakers.answered(Self.name, worker: 1)
+      fail(breakers, 1, 2)
+      clock.advance(by: .seconds(10))
+      fail(breakers, 1)
+      try await expectCalls([opening])
+    }
+  }
+
+  @Test func `what the fleet refuses is asked again with new evidence only`() async throws {
+    try await with { breakers in
+      store.refuseCircuits()
+      fail(breakers, 1, 2)
+      clock.advance(by: .seconds(10))
+      fail(breakers, 1)
+      try await expectCalls([opening])
+      fail(breakers, 1, 2, 3, 1, 2, 3)
+      #expect(!breakers.isOpen(Self.name))
+      clock.advance(by: .seconds(10))
+      fail(breakers, 1)
+      try await expectCalls([opening, opening])
+    }
+  }
+
+  @Test func `an answer while a circuit is being opened closes it at once`() async throws {
+    let breakers = CircuitBreakers(
+      store: store, policy: CircuitPolicy(jobs: 2, silence: .seconds(10)),
+      environments: ["production"], time: .manual(clock), logger: quietLogger)
+    fail(breakers, 1, 2)
     clock.advance(by: .seconds(10))
-    await fail(breakers, 1)
-    #expect(store.circuitCalls == ["open authos 2 bad_gateway"])
-    #expect(breakers.isOpen(Self.name))
-    await fail(breakers, 3, 4, 5)
-    await breakers.answered(Self.name, worker: 1)
-    await breakers.answered(Self.name, worker: 1)
-    #expect(store.circuitCalls == ["open authos 2 bad_gateway", "close authos"])
+    fail(breakers, 1)
+    // The database has not heard of it yet.
+    breakers.answered(Self.name, worker: 1)
+    let running = Task { await breakers.run() }
+    defer { running.cancel() }
+    try await expectCalls([opening, "close authos"])
     #expect(!breakers.isOpen(Self.name))
   }
 
-  @Test func `an answer in between begins the count anew`() async {
-    let breakers = breakers()
-    await fail(breakers, 1, 2)
-    clock.advance(by: .seconds(10))
-    await breakers.answered(Self.name, worker: 1)
-    await fail(breakers, 1, 2)
-    #expect(store.circuitCalls.isEmpty)
-  }
-
-  @Test func `what the fleet refuses is asked again with new evidence only`() async {
-    let breakers = breakers()
-    store.refuseCircuits()
-    await fail(breakers, 1, 2)
-    clock.advance(by: .seconds(10))
-    await fail(breakers, 1, 2, 3, 1, 2, 3)
-    #expect(store.circuitCalls.count == 1)
-    #expect(!breakers.isOpen(Self.name))
-    clock.advance(by: .seconds(10))
-    await fail(breakers, 1)
-    #expect(store.circuitCalls.count == 2)
-  }
-
-  @Test func `a circuit of another worker is closed by this one's answer`() async {
-    let breakers = breakers()
-    store.open([Self.name])
-    await breakers.refresh()
-    #expect(breakers.isOpen(Self.name))
-    await breakers.answered(Self.name, worker: 1)
-    #expect(store.circuitCalls == ["close authos"])
+  @Test
+  func `a circuit of another worker is closed by this one's answer, which the fleet hears of`()
+    async throws
+  {
+    try await with { breakers in
+      store.open([Self.name])
+      await breakers.refresh(worker: 1)
+      #expect(breakers.isOpen(Self.name))
+      breakers.answered(Self.name, worker: 1)
+      try await expectCalls(["close authos"])
+      await breakers.refresh(worker: 1)
+      await breakers.refresh(worker: 1)
+      try await expectCalls(["close authos", "answered authos"])
+    }
   }
 
   @Test func `an outage costs the jobs that were on their way one attempt, and no others any`()

@@ -183,16 +183,21 @@ final class FakeStore: WorkerStore {
       return state.workersWithoutKey.isEmpty ? [] : state.workersWithoutKey.removeFirst()
     }
   }
-  func openCircuits(environments: [String]) async throws -> Set<CircuitName> {
-    state.withLock { $0.circuits }
+  func openCircuits(
+    worker: Int, environments: [String], answered: Set<CircuitName>
+  ) async throws -> Set<CircuitName> {
+    state.withLock { state in
+      for name in answered { state.circuitCalls.append("answered \(name.target)") }
+      return state.circuits
+    }
   }
   func openCircuit(
     worker: Int, _ name: CircuitName, _ policy: CircuitPolicy, failedJobs: Int, code: String
-  ) async throws -> Bool {
+  ) async throws -> CircuitVerdict {
     state.withLock { state in
       state.circuitCalls.append("open \(name.target) \(failedJobs) \(code)")
       if state.opensCircuits { state.circuits.insert(name) }
-      return state.opensCircuits
+      return state.opensCircuits ? .open : .othersGetThrough
     }
   }
   func closeCircuit(worker: Int, _ name: CircuitName) async throws -> Bool {

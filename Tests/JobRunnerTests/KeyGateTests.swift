@@ -47,6 +47,15 @@ import Testing
     #expect(gate.obstacle(to: [Secret("narrow")], [name], "write") == nil)
   }
 
+  @Test func `a key that lacks a permission is a key that is accepted`() {
+    gate.refuse([Secret("narrow")], [name])
+    clock.advance(by: .seconds(30))
+    #expect(gate.obstacle(to: [Secret("narrow")], [name], "write") == nil)
+    gate.refuse([Secret("narrow")], [name], "write")
+    #expect(gate.obstacle(to: [Secret("narrow")], [name], "read") == nil)
+    #expect(gate.obstacle(to: [Secret("narrow")], [name], "write") == .lacksPermission)
+  }
+
   @Test func `the refusal of a key that is being replaced keeps nothing back`() throws {
     let previous = try SecretName("production/create_user.previous.key")
     gate.refuse([Secret("dead")], [previous])

@@ -128,12 +128,14 @@ private struct MortalStore: WorkerStore {
     return try await base.workersWithoutKey(
       environment: environment, jobType: jobType, fingerprint: fingerprint)
   }
-  func openCircuits(environments: [String]) async throws -> Set<CircuitName> {
-    try await base.openCircuits(environments: environments)
+  func openCircuits(
+    worker: Int, environments: [String], answered: Set<CircuitName>
+  ) async throws -> Set<CircuitName> {
+    try await base.openCircuits(worker: worker, environments: environments, answered: answered)
   }
   func openCircuit(
     worker: Int, _ name: CircuitName, _ policy: CircuitPolicy, failedJobs: Int, code: String
-  ) async throws -> Bool {
+  ) async throws -> CircuitVerdict {
     try await base.openCircuit(
       worker: worker, name, policy, failedJobs: failedJobs, code: code)
   }

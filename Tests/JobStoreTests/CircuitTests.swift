@@ -34,24 +34,19 @@ import Testing
       lowerBounds: [Int](repeating: 0, count: 10))
   }
 
-  private func open(_ database: TestDatabase, _ worker: Int) async throws -> Bool {
+  private func open(_ database: TestDatabase, _ worker: Int) async throws -> CircuitVerdict {
     try await database.store.openCircuit(
       worker: worker, Self.name, Self.policy, failedJobs: 3, code: "connection_refused")
   }
 
-  private func finish(_ database: TestDatabase, _ worker: Int, _ claimed: ClaimedJobs) async throws
-  {
-    let outcome = StepOutcome(
-      sequence: 1, step: "call", effect: .none, result: .succeeded, status: 200,
-      duration: .milliseconds(1), action: StepAction(.next))
-    _ = try await database.store.recordEntries(
-      worker: worker,
-      claimed.jobs.flatMap { job in
-        [
-          JobEntry(job: job.id, attempt: job.attempt, record: .outcome(outcome)),
-          JobEntry(job: job.id, attempt: job.attempt, record: .done),
-        ]
-      })
+  /// What a heartbeat tells and asks.
+  @discardableResult
+  private func ask(
+    _ database: TestDatabase, _ worker: Int, environment: String = "default",
+    answered: Set<CircuitName> = []
+  ) async throws -> Set<CircuitName> {
+    try await database.store.openCircuits(
+      worker: worker, environments: [environment], answered: answered)
   }
 
   @Test func `while a circuit is open a type that calls the target starts one job in a pause`()
@@ -59,14 +54,14 @@ import Testing
   {
     try await with { database in
       let worker = try await database.worker()
-      #expect(try await open(database, worker))
+      #expect(try await open(database, worker) == .open)
       try await order(database, 20, "calling")
       try await order(database, 5, "ping")
       let first = try await claim(database, worker)
       #expect(first.jobs.count { $0.type == "calling" } == 1)
       #expect(first.jobs.count { $0.type == "ping" } == 5)
-      #expect(try await database.store.openCircuits(environments: ["default"]) == [Self.name])
-      #expect(try await database.store.openCircuits(environments: ["other"]).isEmpty)
+      #expect(try await ask(database, worker) == [Self.name])
+      #expect(try await ask(database, worker, environment: "other").isEmpty)
       let circuit = try #require(try await database.store.circuits().first)
       #expect(circuit.jobTypes == ["calling"])
       #expect(circuit.parkedJobs == 19)
@@ -82,7 +77,7 @@ import Testing
   @Test func `after an answer everything starts again`() async throws {
     try await with { database in
       let worker = try await database.worker()
-      #expect(try await open(database, worker))
+      #expect(try await open(database, worker) == .open)
       try await order(database, 20, "calling")
       #expect(try await claim(database, worker).jobs.count == 1)
       #expect(try await database.store.closeCircuit(worker: worker, Self.name))
@@ -108,11 +103,18 @@ import Testing
     try await with { database in
       let lost = try await database.worker()
       let well = try await database.worker()
-      try await order(database, 3, "calling")
-      try await finish(database, well, try await claim(database, well))
-      #expect(try await open(database, lost) == false)
-      // Its own successes are what it has told apart itself.
-      #expect(try await open(database, well))
+      try await ask(database, well, answered: [Self.name])
+      #expect(try await open(database, lost) == .othersGetThrough)
+      // What another target has answered, or this one long ago, says nothing.
+      try await database.sql(
+        "update writ_data.target_answer set answered_at = clock_timestamp() - interval '11 s'")
+      try await ask(
+        database, well, answered: [CircuitName(environment: "default", target: "billing")])
+      #expect(try await open(database, lost) == .open)
+      // Its own answers are what it has told apart itself.
+      #expect(try await database.store.closeCircuit(target: "authos"))
+      try await ask(database, lost, answered: [Self.name])
+      #expect(try await open(database, lost) == .open)
     }
   }
 
@@ -122,10 +124,54 @@ import Testing
       let other = CircuitName(environment: "default", target: "elsewhere")
       #expect(
         try await database.store.openCircuit(
-          worker: worker, other, Self.policy, failedJobs: 3, code: "tls_failed") == false)
+          worker: worker, other, Self.policy, failedJobs: 3, code: "tls_failed") == .notCalled)
       try await database.store.deregisterWorker(worker)
-      #expect(try await open(database, worker) == false)
+      #expect(try await open(database, worker) == .leaseEnded)
       #expect(try await database.store.circuits().isEmpty)
+    }
+  }
+
+  @Test(arguments: [
+    "select writ.close_circuit('authos')",
+    "select writ.set_limit('calling', rate => 5, per => '1 s')",
+    "select writ.create_environment('staging', true)",
+  ])
+  func `no worker waits for a transaction that a person leaves open`(call: String) async throws {
+    try await with { database in
+      let worker = try await database.worker()
+      let opener = try await database.worker()
+      #expect(try await open(database, worker) == .open)
+      try await order(database, 5, "calling")
+      try await database.pool.withTransaction { connection in
+        _ = try connection.query(Statement(sql: call))
+        let isClosing = call.contains("close")
+        let start = ContinuousClock.now
+        #expect(try await open(database, opener) == .open)
+        #expect(try await ask(database, worker, answered: [Self.name]) == [Self.name])
+        #expect(try await claim(database, worker).jobs.count == 1)
+        #expect(try await database.store.closeCircuit(worker: worker, Self.name) == !isClosing)
+        #expect(.now - start < .seconds(5))
+      }
+    }
+  }
+
+  @Test func `what the program reads of a type that has no targets yet is not up to date`()
+    async throws
+  {
+    try await TestDatabase.with { database in
+      let catalogue = try Catalogue.load(files: EmbeddedCatalogue.documents)
+      let type = try #require(catalogue.jobType("get_user"))
+      try await database.store.publish(type)
+      func isUpToDate() async throws -> Bool {
+        try #require(try await database.store.jobTypes().first { $0.name == "get_user" })
+          .isUpToDate(with: type)
+      }
+      #expect(try await isUpToDate())
+      try await database.sql("update writ_data.job_type set targets = '{}' where name = 'get_user'")
+      #expect(try await !isUpToDate())
+      #expect(try await database.store.publish(type))
+      #expect(try await isUpToDate())
+      #expect(try await !database.store.publish(type))
     }
   }
 
@@ -133,7 +179,7 @@ import Testing
     try await with { database in
       let worker = try await database.worker()
       try await database.store.setLimit(type: "calling", rate: 2, per: .seconds(3_600))
-      #expect(try await open(database, worker))
+      #expect(try await open(database, worker) == .open)
       try await order(database, 5, "calling")
       let claimed = try await claim(database, worker)
       #expect(claimed.jobs.count == 1)
@@ -148,7 +194,7 @@ import Testing
   @Test func `an administrator closes a circuit, and nobody else`() async throws {
     try await with { database in
       let worker = try await database.worker()
-      #expect(try await open(database, worker))
+      #expect(try await open(database, worker) == .open)
       for role in ["app_one", "the_auditor", "the_worker"] {
         let refusal = await #expect(throws: PostgresError.self) {
           try await database.asRole(role) { pool in

@@ -2,56 +2,47 @@
 -- starts one job in a pause, over the whole fleet (limit_in_force); the others are parked like those
 -- that a rate holds back, and use up no attempt. docs/failures.md tells the same to people.
 
--- fleet_gets_through: whether another worker has lately done a step of these types, among the last
--- thousand events. Then it is the asking worker that has lost its way, not the target.
--- Index: audit_event's key, from its end.
-create or replace function writ_data.fleet_gets_through(
-  asker bigint, environment text, types text[], since timestamptz
-) returns boolean
-language plpgsql
-as $$
-#variable_conflict use_column
-begin
-  return exists (
-    select
-      from (
-        select e.occurred_at, e.worker_id, e.event, e.outcome, e.environment, e.type
-          from writ_data.audit_event as e
-         order by e.id desc
-         limit 1000
-      ) as recent
-     where recent.event = 'step' and recent.outcome = 'succeeded' and recent.worker_id <> $1
-       and recent.environment = $2 and recent.type = any ($3) and recent.occurred_at > $4
-  );
-end
-$$;
-
 -- open_circuit: a worker has seen nothing but failures of a target for `silence`, of this many jobs.
--- Returns whether the circuit is open now: not if no published type calls the target, if another
--- worker gets through, or if the lease has ended.
+-- Returns what came of it: `open` (by this call or before), `lease_ended`, `no_type_calls_it` (no type as it is
+-- published now, or it was published before types told their targets), or `others_get_through`: another worker
+-- had an answer in that time, so it is the asking one that has lost its way.
+-- Locks: none that a person's transaction may hold: a circuit that somebody is about to close is open until he
+-- commits, and gates are made ahead (make_gates).
 create or replace function writ_worker.open_circuit(
   worker_id bigint, environment text, target text, pause interval, silence interval,
   failed_jobs int, error_code text
-) returns boolean
+) returns text
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
+set lock_timeout = '500ms'
 as $$
 #variable_conflict use_column
 declare
   _now constant timestamptz := clock_timestamp();
-  _types constant text[] := array(
-    select t.name from writ_data.job_type as t where $3 = any (t.targets)
-  );
 begin
-  if _types = '{}'
-    or not exists (
-      select
-        from writ_data.worker as w
-       where w.id = $1 and w.state = 'live' and w.lease_expires_at > _now
-    )
-    or writ_data.fleet_gets_through($1, $2, _types, _now - $5)
-  then
-    return false;
+  if not exists (
+    select
+      from writ_data.worker as w
+     where w.id = $1 and w.state = 'live' and w.lease_expires_at > _now
+  ) then
+    return 'lease_ended';
+  end if;
+  if exists (
+    select from writ_data.circuit as c where c.environment = $2 and c.target = $3
+  ) then
+    return 'open';
+  end if;
+  if not exists (select from writ_data.job_type as t where $3 = any (t.targets)) then
+    return 'no_type_calls_it';
+  end if;
+  if exists (
+    select
+      from writ_data.target_answer as a
+     where a.environment = $2 and a.target = $3 and a.worker_id <> $1
+       and a.answered_at > _now - $5
+  ) then
+    return 'others_get_through';
   end if;
   insert into writ_data.circuit (
     opened_at, pause, worker_id, failed_jobs, environment, target, error_code
@@ -59,7 +50,6 @@ begin
   values (_now, $4, $1, $6, $2, $3, left($7, 100))
   on conflict on constraint circuit_pkey do nothing;
   if found then
-    perform writ_data.make_gates();
     insert into writ_data.audit_event (
       occurred_at, event, worker_id, environment, role_name, error_code, recorded
     )
@@ -68,7 +58,7 @@ begin
       jsonb_build_object('target', $3, 'failed_jobs', $6)
     );
   end if;
-  return true;
+  return 'open';
 end
 $$;
 
@@ -103,30 +93,46 @@ begin
 end
 $$;
 
--- close_circuit: the target has answered a job of this worker.
+-- close_circuit: the target has answered a job of this worker. Returns whether this call closed it: not where
+-- somebody else is just doing so.
 create or replace function writ_worker.close_circuit(
   worker_id bigint, environment text, target text
 ) returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return writ_data.remove_circuit($2, $3, $1, session_user, null);
-end
-$$;
-
--- open_circuits: those that are open in these environments.
-create or replace function writ_worker.open_circuits(environments text[])
-returns table (environment text, target text)
-language plpgsql stable security definer
-set search_path = pg_catalog, pg_temp
+set lock_timeout = '500ms'
 as $$
 #variable_conflict use_column
 begin
+  perform
+     from writ_data.circuit as c
+    where c.environment = $2 and c.target = $3
+      for update skip locked;
+  return found and writ_data.remove_circuit($2, $3, $1, session_user, null);
+end
+$$;
+
+-- open_circuits: those that are open in these environments. `answers` are the targets that have answered
+-- this worker since it asked last: [{environment, target}].
+-- Locks: rows of target_answer that no other worker writes.
+create or replace function writ_worker.open_circuits(
+  worker_id bigint, environments text[], answers jsonb
+) returns table (environment text, target text)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '500ms'
+as $$
+#variable_conflict use_column
+begin
+  insert into writ_data.target_answer as a (answered_at, worker_id, environment, target)
+  select distinct on (new.environment, new.target) clock_timestamp(), $1, new.environment, new.target
+    from jsonb_to_recordset($3) as new (environment text, target text)
+   order by new.environment, new.target
+  on conflict on constraint target_answer_pkey do update set answered_at = excluded.answered_at;
   return query
     select c.environment, c.target
       from writ_data.circuit as c
-     where c.environment = any ($1)
+     where c.environment = any ($2)
      order by c.environment, c.target;
 end
 $$;
@@ -176,7 +182,8 @@ comment on view writ.circuit
 
 grant execute on function
   writ_worker.open_circuit(bigint, text, text, interval, interval, int, text),
-  writ_worker.close_circuit(bigint, text, text), writ_worker.open_circuits(text[])
+  writ_worker.close_circuit(bigint, text, text),
+  writ_worker.open_circuits(bigint, text[], jsonb)
 to writ_worker;
 grant execute on function writ.close_circuit(text, text) to writ_admin;
 grant select on writ.circuit to writ_admin, writ_auditor;

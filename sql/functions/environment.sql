@@ -4,6 +4,7 @@
 create or replace function writ.create_environment(name text, is_default boolean default false) returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 #variable_conflict use_column
 declare

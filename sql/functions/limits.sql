@@ -11,7 +11,7 @@ select l.environment, l.type, l.concurrency,
          else greatest(c.pause, l.rate_period / l.rate_limit) end as rate_period,
        l.rate_limit as lasting_rate_limit, l.rate_period as lasting_rate_period
   from (
-    select e.name as environment, t.name as type, t.targets,
+    select e.name as environment, t.name as type,
            case when s.type is null then t.concurrency else s.concurrency end as concurrency,
            case when s.type is null then t.rate_limit else s.rate_limit end as rate_limit,
            case when s.type is null then t.rate_period else s.rate_period end as rate_period
@@ -19,11 +19,12 @@ select l.environment, l.type, l.concurrency,
      cross join writ_data.job_type as t
       left join writ_data.limit_setting as s on s.environment = e.name and s.type = t.name
   ) as l
-  left join lateral (
-    select max(o.pause) as pause
+  left join (
+    select o.environment, t.name as type, max(o.pause) as pause
       from writ_data.circuit as o
-     where o.environment = l.environment and o.target = any (l.targets)
-  ) as c on true
+      join writ_data.job_type as t on o.target = any (t.targets)
+     group by o.environment, t.name
+  ) as c on c.environment = l.environment and c.type = l.type
  where coalesce(l.concurrency, l.rate_limit) is not null or c.pause is not null
 union all
 select environment, type, concurrency, rate_limit, rate_period, rate_limit, rate_period
@@ -78,14 +79,22 @@ begin
 end
 $$;
 
--- make_gates: the gates that are missing, so that a claim that must not wait finds them.
+-- make_gates: the gates that are missing, so that a claim that must not wait finds them; also of every
+-- type that calls a target, whose circuit may open at any time.
 create or replace function writ_data.make_gates() returns void
 language plpgsql
 as $$
 begin
   insert into writ_data.gate (environment, type)
   select l.environment, l.type
-    from writ_data.limit_in_force as l
+    from (
+      select f.environment, f.type from writ_data.limit_in_force as f
+      union
+      select e.name, t.name
+        from writ_data.environment as e
+       cross join writ_data.job_type as t
+       where t.targets <> '{}'
+    ) as l
    where not exists (
            select from writ_data.gate as g where g.environment = l.environment and g.type = l.type
          )
@@ -410,6 +419,7 @@ create or replace function writ.set_limit(
 ) returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 #variable_conflict use_variable
 declare
@@ -474,6 +484,7 @@ create or replace function writ.clear_limit(type text default null, environment 
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 #variable_conflict use_variable
 declare

@@ -19,6 +19,7 @@ return 5;
 create or replace function writ.publish_job_type(spec jsonb) returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   _generator constant int := writ_data.generator();

@@ -188,6 +188,7 @@ begin
 
   -- A net: no worker that is gone may have a job left.
   if _is_full then
+    delete from writ_data.target_answer as a where a.answered_at < _now - interval '1 hour';
     update writ_data.worker as w
        set is_swept = false
      where w.id = any (

@@ -21,3 +21,14 @@ create table writ_data.circuit (
 );
 comment on table writ_data.circuit
   is 'Targets that have stopped answering: the jobs that call them start one at a time.';
+
+create table writ_data.target_answer (
+  answered_at timestamptz not null,
+  worker_id bigint not null,
+  environment text not null,
+  target text not null,
+  primary key (environment, target, worker_id)
+)
+with (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
+comment on table writ_data.target_answer
+  is 'When each target last answered each worker, as it told with its heartbeats of the last hour.';

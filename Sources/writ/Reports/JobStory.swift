@@ -116,7 +116,8 @@ struct JobStory {
         + "\(job.environment) allows; see `writ limits list`"
     case ("waiting", "rate"?):
       "waits because as many jobs have started as the rate of type \(job.type) or of environment "
-        + "\(job.environment) allows; see `writ limits list`"
+        + "\(job.environment) allows, or a target that it calls does not answer; see `writ limits list` and "
+        + "`writ circuits list`"
     case ("waiting", "batch"?):
       "waits until the batch whose callback it is has finished; see `writ batches list`"
     case ("waiting", "user_action"?):
