@@ -28,6 +28,31 @@ extension WholeProcesses {
       }
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `tells which targets answer nobody, and which types have no circuit`() async throws {
+      try await WritFixture.with { fixture in
+        #expect(
+          try await Self.findings(fixture, about: "circuit") == ["ok  circuits  none is open"])
+        try await fixture.pool.execute(
+          """
+          insert into writ_data.circuit
+          values (timestamptz '2026-11-29 05:30:20Z', interval '10 s', 1, 10, 'default', 'authos',
+            'bad_gateway');
+          """)
+        try await fixture.pool.execute(
+          "update writ_data.job_type set targets = '{}' where name in ('get_user', 'change_plan')")
+        #expect(
+          try await Self.findings(fixture, about: "circuit") == [
+            "warn  circuit default/authos  open since 2026-11-29T05:30:20Z for bad_gateway, 0 jobs parked; "
+              + "see that the target answers, it closes by itself then"
+          ])
+        #expect(
+          try await Self.findings(fixture, about: "job types").last
+            == "warn  job types  published by a version before circuits, so that an outage uses up their attempts: "
+            + "change_plan, get_user; run `writ types publish`")
+      }
+    }
+
     /// The lines about a subject, with two spaces between columns.
     private static func findings(
       _ fixture: WritFixture, about subject: String

@@ -23,8 +23,17 @@ struct Examination: Sendable {
       findings.append(Finding(.fail, "database", Self.sentence(error)))
     }
     findings += environments
-    findings += secrets
-    for environment in configuration.environments { findings += await targets(environment) }
+    let types: [JobTypeDefinition]
+    do {
+      let isAway = findings.contains { $0.subject == "database" && $0.verdict == .fail }
+      types = try await KeyedTypes.take(configuration, asksDatabase: !isAway).definitions
+    } catch {
+      return findings + [Finding(.fail, "catalogue", Self.sentence(error))]
+    }
+    findings += secrets(of: types)
+    for environment in configuration.environments {
+      findings += await targets(environment, types)
+    }
     return findings
   }
 
@@ -93,11 +102,21 @@ struct Examination: Sendable {
   private func content(_ store: JobStore, _ pool: PostgresPool) async -> [Finding] {
     await findings("job types") {
       let types = try await store.jobTypes()
+      guard !types.isEmpty else {
+        return [Finding(.warn, "job types", "none is published; run `writ types publish`")]
+      }
+      let old = try withoutTargets(types)
       return [
-        types.isEmpty
-          ? Finding(.warn, "job types", "none is published; run `writ types publish`")
-          : Finding(.ok, "job types", types.map(\.name).joined(separator: ", "))
+        Finding(.ok, "job types", types.map(\.name).joined(separator: ", "))
       ]
+        + (old.isEmpty
+          ? []
+          : [
+            Finding(
+              .warn, "job types",
+              "published by a version before circuits, so that an outage uses up their attempts: "
+                + "\(old.joined(separator: ", ")); run `writ types publish`")
+          ])
     }
       + findings("workers") {
         let workers = try await store.workers()
@@ -113,6 +132,14 @@ struct Examination: Sendable {
       + findings("circuits") { try await circuits(store) }
       + findings("schedules") { try await schedules(store) }
       + findings("snapshots") { try await snapshots(pool) }
+  }
+
+  /// The types of the catalogue that call targets of which the database does not know.
+  private func withoutTargets(_ types: [PublishedJobType]) throws -> [String] {
+    let known = try CatalogueSource.read(directory: configuration.catalogue).load().jobTypes
+    return types.filter { type in
+      type.targets.isEmpty && known.contains { $0.name == type.name && !$0.targets.isEmpty }
+    }.map(\.name)
   }
 
   /// What is due, what waits for a person, and each queue in which the oldest job has been due for long.
@@ -216,10 +243,9 @@ struct Examination: Sendable {
       ]
   }
 
-  private var secrets: [Finding] {
+  private func secrets(of types: [JobTypeDefinition]) -> [Finding] {
     do {
       let store = try configuration.secretStore()
-      let types = try catalogue()
       return configuration.environments.flatMap { environment in
         types.filter { environment.authos != nil && $0.needsKeyOfAuthOS }.map {
           key(of: $0, in: environment.name, store)
@@ -228,10 +254,6 @@ struct Examination: Sendable {
     } catch {
       return [Finding(.fail, "secrets", Self.sentence(error))]
     }
-  }
-
-  private func catalogue() throws -> [JobTypeDefinition] {
-    try CatalogueSource.read(directory: configuration.catalogue).load().jobTypes
   }
 
   private func sessions(
@@ -311,17 +333,18 @@ struct Examination: Sendable {
     }
   }
 
-  private func targets(_ environment: Configuration.Environment) async -> [Finding] {
+  private func targets(
+    _ environment: Configuration.Environment, _ types: [JobTypeDefinition]
+  ) async -> [Finding] {
     var findings: [Finding] = []
     findings += authorities(environment)
     if let authos = environment.authos { findings.append(await health(authos, environment)) }
-    guard let types = try? catalogue() else { return findings }
     let known = Set(types.flatMap { $0.targets.map(\.source) }).sorted()
     for name in environment.targets.keys.sorted() where !known.contains(name) {
       findings.append(
         Finding(
           .warn, "target \(environment.name)/\(name)",
-          "no job type of this catalogue calls it\(Suggestion.question(name, among: known))"))
+          "no job type calls it\(Suggestion.question(name, among: known))"))
     }
     for type in types {
       for use in type.targets where environment.url(of: use) == nil {

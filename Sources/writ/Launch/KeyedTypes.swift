@@ -8,7 +8,7 @@ import Postgres
 /// Job types by name, of the catalogue and of the database.
 struct KeyedTypes: Sendable {
   /// All of them; a type of the catalogue goes before a published one of its name.
-  private let definitions: [JobTypeDefinition]
+  let definitions: [JobTypeDefinition]
   /// Why the database was not asked, as a sentence; `nil` when it was.
   let blindSpot: String?
 
@@ -20,9 +20,13 @@ struct KeyedTypes: Sendable {
 
   /// Reads the catalogue and asks the database.
   ///
+  /// - Parameter asksDatabase: Whether to ask; not where it is known to be away.
   /// - Throws: what is wrong with the catalogue; what the database does not tell is a blind spot.
-  static func take(_ configuration: Configuration) async throws -> KeyedTypes {
+  static func take(
+    _ configuration: Configuration, asksDatabase: Bool = true
+  ) async throws -> KeyedTypes {
     let known = try CatalogueSource.read(directory: configuration.catalogue).load().jobTypes
+    guard asksDatabase else { return KeyedTypes(definitions: known, blindSpot: nil) }
     do {
       let names = known.map(\.name)
       let published = try await configuration.withStore {
