@@ -109,6 +109,18 @@ extension WorkflowMachine {
     return nil
   }
 
+  /// An output whose secret has no place to go: the name that its sink makes of what is known already is none
+  /// that a store takes. Found before the request leaves, since one that has left may have taken effect.
+  func outputWithoutPlace(of step: Step) -> String? {
+    let context = position.context()
+    return step.policy.sinks.sorted { $0.key < $1.key }.first { _, sink in
+      guard case .store(let template) = sink, let name = template.evaluateText(in: context) else {
+        return false
+      }
+      return (try? SecretName(name)) == nil
+    }?.key
+  }
+
   /// Decides what follows a sub-workflow that has ended.
   mutating func complete(_ step: Step, _ ending: Ending) {
     var context = position.context()

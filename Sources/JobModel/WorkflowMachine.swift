@@ -281,6 +281,10 @@ extension WorkflowMachine {
       stop(
         at: step, hasChanged ? .review : .discard, code: "unusable_value",
         text: "the public key of the input \(input) cannot be used")
+    } else if let output = outputWithoutPlace(of: step) {
+      stop(
+        at: step, hasChanged ? .review : .discard, code: "unusable_value",
+        text: "the name under which \(output) is to be stored is none that a secret can have")
     } else {
       return nil
     }

@@ -104,6 +104,31 @@ private let document = """
     #expect(error.text == "the public key of the input public_key cannot be used")
   }
 
+  @Test(arguments: [("mine", true), ("a b", false), ("..", false), ("a/b", false), ("", false)])
+  mutating func `sends no request when the secret would have no place`(
+    name: String, isSent: Bool
+  ) throws {
+    let stored = document.replacing(
+      "{seal: $inputs.public_key}", with: "{store: 'test/{$inputs.user_id}'}"
+    ).replacing("token: $steps.ask.outputs.token", with: "user: $inputs.user_id")
+    var machine = WorkflowMachine(
+      definition: try jobType("w", arazzo: stored),
+      job: ClaimedJob(
+        id: 9, type: "w", environment: "test",
+        payload: JSONObject([
+          ("user_id", .string(name)), ("public_key", .string(key.publicKey.description)),
+        ])), environment: [:])
+    switch machine.start(random: &random) {
+    case .send: #expect(isSent)
+    case .finish(.discarded(let error), _):
+      #expect(!isSent)
+      #expect(error.code == "unusable_value")
+      #expect(
+        error.text == "the name under which token is to be stored is none that a secret can have")
+    default: Issue.record("neither sent nor discarded")
+    }
+  }
+
   @Test mutating func `is in doubt when a secret could not be sealed, and asks again`() throws {
     var machine = try machine()
     guard case .send = machine.start(random: &random),
