@@ -109,8 +109,9 @@ extension WorkflowMachine {
     return nil
   }
 
-  /// An output whose secret has no place to go: the name that its sink makes of what is known already is none
-  /// that a store takes. Found before the request leaves, since one that has left may have taken effect.
+  /// An output whose secret has no place to go: what is known already makes a name of it that no store takes.
+  ///
+  /// Found before the request leaves, since one that has left may have taken effect.
   func outputWithoutPlace(of step: Step) -> String? {
     let context = position.context()
     return step.policy.sinks.sorted { $0.key < $1.key }.first { _, sink in
