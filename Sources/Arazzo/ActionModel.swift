@@ -26,6 +26,8 @@ public struct SuccessAction: Sendable, Hashable {
   public var criteria: [Criterion]
   /// Where it is written.
   public var location: SourceLocation
+  /// Whether other steps may have it too, since it is the workflow's or a component.
+  public var isShared: Bool
 
   /// Whether all criteria hold.
   public func applies(in context: EvaluationContext) -> Bool {
@@ -56,6 +58,8 @@ public struct FailureAction: Sendable, Hashable {
   public var criteria: [Criterion]
   /// Where it is written.
   public var location: SourceLocation
+  /// Whether other steps may have it too, since it is the workflow's or a component.
+  public var isShared: Bool
 
   /// Whether all criteria hold.
   public func applies(in context: EvaluationContext) -> Bool {

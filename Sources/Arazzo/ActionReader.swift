@@ -10,20 +10,20 @@ struct ActionReader {
   var errors: ErrorCollector { document.errors }
 
   func readSuccess(_ step: ObjectReader, inheriting workflow: ObjectReader) -> [SuccessAction] {
-    let own = read(step, "onSuccess", "successActions", successAction)
-    let shared = read(workflow, "successActions", "successActions", successAction)
+    let own = read(step, "onSuccess", "successActions", isShared: false, successAction)
+    let shared = read(workflow, "successActions", "successActions", isShared: true, successAction)
     return own + shared.filter { candidate in !own.contains { $0.name == candidate.name } }
   }
 
   func readFailure(_ step: ObjectReader, inheriting workflow: ObjectReader) -> [FailureAction] {
-    let own = read(step, "onFailure", "failureActions", failureAction)
-    let shared = read(workflow, "failureActions", "failureActions", failureAction)
+    let own = read(step, "onFailure", "failureActions", isShared: false, failureAction)
+    let shared = read(workflow, "failureActions", "failureActions", isShared: true, failureAction)
     return own + shared.filter { candidate in !own.contains { $0.name == candidate.name } }
   }
 
   private func read<Action>(
-    _ object: ObjectReader, _ field: String, _ components: String,
-    _ make: (_ object: ObjectReader, _ name: String, _ type: String) -> Action?
+    _ object: ObjectReader, _ field: String, _ components: String, isShared: Bool,
+    _ make: (_ object: ObjectReader, _ name: String, _ type: String, _ isShared: Bool) -> Action?
   ) -> [Action] {
     var names: Set<String> = []
     var last: String?
@@ -57,13 +57,13 @@ struct ActionReader {
           action.report("'\(field)' belongs to type: retry", at: action[field])
         }
       }
-      return make(action, name, type)
+      return make(action, name, type, isShared || node["reference"] != nil)
     }
   }
 
-  private func successAction(_ object: ObjectReader, _ name: String, _ type: String)
-    -> SuccessAction?
-  {
+  private func successAction(
+    _ object: ObjectReader, _ name: String, _ type: String, isShared: Bool
+  ) -> SuccessAction? {
     let criteria = readCriteria(object)
     let kind: SuccessAction.Kind
     switch type {
@@ -77,12 +77,13 @@ struct ActionReader {
           + Suggestion.question(type, among: ["end", "goto"]), at: object["type"])
       return nil
     }
-    return SuccessAction(name: name, kind: kind, criteria: criteria, location: object.location)
+    return SuccessAction(
+      name: name, kind: kind, criteria: criteria, location: object.location, isShared: isShared)
   }
 
-  private func failureAction(_ object: ObjectReader, _ name: String, _ type: String)
-    -> FailureAction?
-  {
+  private func failureAction(
+    _ object: ObjectReader, _ name: String, _ type: String, isShared: Bool
+  ) -> FailureAction? {
     let criteria = readCriteria(object)
     let kind: FailureAction.Kind
     switch type {
@@ -106,7 +107,8 @@ struct ActionReader {
           + Suggestion.question(type, among: ["end", "goto", "retry"]), at: object["type"])
       return nil
     }
-    return FailureAction(name: name, kind: kind, criteria: criteria, location: object.location)
+    return FailureAction(
+      name: name, kind: kind, criteria: criteria, location: object.location, isShared: isShared)
   }
 
   private func readCriteria(_ object: ObjectReader) -> [Criterion] {

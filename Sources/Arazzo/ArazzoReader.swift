@@ -15,6 +15,8 @@ struct ArazzoReader {
   var inputReferences: ReferenceResolver
   /// Whether the document was checked already, by the version that published it.
   let isPublished: Bool
+  /// The inputs that the workflow that is being read declares.
+  var inputNames: Set<String> = []
 
   /// The same, reporting nothing: to read again what has been reported on.
   var silent: ArazzoReader { reporting(to: ErrorCollector()) }
@@ -124,15 +126,9 @@ struct ArazzoReader {
       })
   }
 
-  /// Fields that begin with x- may be called anything and mean nothing, so that a misspelt x-writ would too.
   private static func reportMisspeltPolicies(_ node: DocumentNode, _ errors: ErrorCollector) {
     for member in node.members ?? [] {
-      if member.name.lowercased().hasPrefix("x-wri"), member.name != "x-writ",
-        Suggestion.nearest(to: member.name, among: ["x-writ"]) != nil
-      {
-        errors.report(
-          "'\(member.name)' means nothing to Writ; did you mean x-writ?", at: member.nameLocation)
-      }
+      errors.reportMisspeltPolicy(member)
       reportMisspeltPolicies(member.value, errors)
     }
     for element in node.elements ?? [] { reportMisspeltPolicies(element, errors) }

@@ -121,7 +121,9 @@ private final class CatalogueLoader {
     if root["openapi"] != nil, !isArazzo(path) {
       let faults = ErrorCollector()
       openAPIFaults[path] = faults
-      loaded[path] = OpenAPIReader.read(root, errors: faults).map { .openAPI($0) }
+      loaded[path] = OpenAPIReader.read(
+        root, errors: faults, isPublished: publishedType != nil
+      ).map { .openAPI($0) }
     } else {
       let reading = ArazzoReader.read(
         root, errors: errors, checksFlow: publishedType == nil

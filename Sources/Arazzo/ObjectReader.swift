@@ -202,6 +202,22 @@ struct ObjectReader {
 }
 
 extension ErrorCollector {
+  /// Reports a field that was surely meant to be x-writ.
+  ///
+  /// Fields that begin with x- may be called anything and mean nothing, so that a misspelt x-writ would too, and
+  /// with it the mark of a secret.
+  func reportMisspeltPolicy(_ member: DocumentNode.Member) {
+    let name = member.name.lowercased()
+    guard member.name.hasPrefix("x-"), member.name != "x-writ", (5...7).contains(name.count),
+      // x-writ is an object, so that x-wait: 5 is another field.
+      name == "x-writ"
+        || member.value.members != nil
+          && (Suggestion.distance(Array(name), Array("x-writ")) == 1
+            || name.sorted() == "x-writ".sorted())
+    else { return }
+    report("'\(member.name)' means nothing to Writ; did you mean x-writ?", at: member.nameLocation)
+  }
+
   func template(_ text: String, at node: DocumentNode) -> ValueTemplate? {
     do {
       return try ValueTemplate(parsing: text)

@@ -14,8 +14,10 @@ extension OpenAPIReader {
         refused: [
           "content": "a parameter with 'content' is not supported; use 'schema'",
           "allowReserved": "'allowReserved' is not supported; remove it",
-        ], errors: errors),
-      let name = object.requiredString("name", "a parameter"),
+        ], errors: errors)
+    else { return nil }
+    reportMisspeltPolicies(object)
+    guard let name = object.requiredString("name", "a parameter"),
       object.required("in", "a parameter") != nil
     else { return nil }
     guard let location = object.choice("in", as: ParameterLocation.self) else { return nil }
@@ -63,6 +65,7 @@ extension OpenAPIReader {
       let object = ObjectReader(
         node, "a request body", fields: ["description", "content", "required"], errors: errors)
     else { return nil }
+    reportMisspeltPolicies(object)
     guard object.required("content", "a request body") != nil else { return nil }
     let content = readContent(object)
     if content.isEmpty, object["content"]?.members?.isEmpty == true {
@@ -79,6 +82,7 @@ extension OpenAPIReader {
           member.value, "a content type", fields: ["schema", "example", "examples", "encoding"],
           errors: errors)
       else { return nil }
+      reportMisspeltPolicies(media)
       let named = media["examples"]?.members?.first?.value
       return MediaTypeDescription(
         contentType: member.name, schema: media["schema"].map(schemas.read),
@@ -114,6 +118,7 @@ extension OpenAPIReader {
         node, "a response", fields: ["description", "headers", "content", "links"],
         errors: errors)
     else { return nil }
+    reportMisspeltPolicies(object)
     return ResponseDescription(
       status: status, description: object.requiredString("description", "a response") ?? "",
       headers: object.map("headers").compactMap(readHeader), content: readContent(object))
@@ -128,6 +133,7 @@ extension OpenAPIReader {
           "allowReserved", "schema", "content", "example", "examples",
         ], errors: errors)
     else { return nil }
+    reportMisspeltPolicies(object)
     let schema = object["schema"].map(schemas.read)
     return HeaderDescription(
       name: member.name,

@@ -9,16 +9,21 @@ struct OpenAPIReader {
   let errors: ErrorCollector
   let schemas: SchemaReader
   let references: ReferenceResolver
+  /// Whether the document was checked already, by the version that published it.
+  let isPublished: Bool
 
   /// Reads a document; `nil` after reporting why it is none.
-  static func read(_ root: DocumentNode, errors: ErrorCollector) -> OpenAPIDocument? {
+  static func read(
+    _ root: DocumentNode, errors: ErrorCollector, isPublished: Bool
+  ) -> OpenAPIDocument? {
     let references = ReferenceResolver(root: root, errors: errors)
     let reader = OpenAPIReader(
       root: root, file: root.location.file, errors: errors,
       schemas: SchemaReader(
         references: references, errors: errors,
-        allowsNullable: root["openapi"]?.string?.hasPrefix("3.0.") ?? false),
-      references: references)
+        allowsNullable: root["openapi"]?.string?.hasPrefix("3.0.") ?? false,
+        isPublished: isPublished),
+      references: references, isPublished: isPublished)
     return reader.readDocument()
   }
 
@@ -31,6 +36,7 @@ struct OpenAPIReader {
           "security", "tags", "externalDocs", "$self",
         ], hasPolicy: true, errors: errors)
     else { return nil }
+    reportMisspeltPolicies(object)
     if let version = object.requiredString("openapi", "an OpenAPI document"),
       !["3.0.", "3.1.", "3.2."].contains(where: { version.hasPrefix($0) })
     {
@@ -61,6 +67,11 @@ struct OpenAPIReader {
       operations: operations,
       securitySchemes: schemes,
       isLocal: isLocal, extensions: object.extensions(except: ["x-writ-local"]))
+  }
+
+  /// Reports fields of an object that were surely meant to be x-writ.
+  func reportMisspeltPolicies(_ object: ObjectReader) {
+    if !isPublished { object.members.forEach(errors.reportMisspeltPolicy) }
   }
 
   private func reportDuplicateNames(_ operations: [Operation]) {
@@ -96,6 +107,7 @@ struct OpenAPIReader {
         node, "a path",
         fields: ["summary", "description", "servers", "parameters"] + methods, errors: errors)
     else { return [] }
+    reportMisspeltPolicies(item)
     var inherited = inherited
     let itemServers = readServers(item, isLocal: inherited.isLocal)
     if !itemServers.isEmpty { inherited.servers = itemServers }
@@ -118,6 +130,7 @@ struct OpenAPIReader {
           "requestBody", "responses", "callbacks", "deprecated", "security", "servers",
         ], hasPolicy: true, errors: errors)
     else { return nil }
+    reportMisspeltPolicies(object)
     let own = (object.list("parameters") ?? []).compactMap(readParameter)
     reportDuplicates(own, object)
     let inherited = shared.filter { candidate in

@@ -74,7 +74,9 @@ struct ValueReader {
   func read(_ node: DocumentNode) -> ValueTemplate {
     switch node.content {
     case .scalar(.string(let text)):
-      if !document.isPublished { errors.reportForgottenSigns(text, at: node) }
+      if !document.isPublished {
+        errors.reportForgottenSigns(text, inputs: document.inputNames, at: node)
+      }
       return errors.template(text, at: node) ?? .literal(.string(text))
     case .scalar(let value): return .literal(value)
     case .array(let elements):
@@ -110,24 +112,20 @@ extension ValueTemplate {
 }
 
 extension ErrorCollector {
-  /// Reports a text that nobody means who has written it: `inputs.email`, and braces of other languages around
-  /// what is an expression here.
-  func reportForgottenSigns(_ text: String, at node: DocumentNode) {
-    if text.wholeMatch(
-      of: /(inputs\.|steps\.[\w-]+\.outputs\.|response\.(body|header)\b)[\w.#\/-]*/) != nil
-    {
-      report(
-        "'\(text)' is a text as it stands; an expression begins with $: write $\(text)",
-        at: node.location)
-    } else if let found = text.firstMatch(
-      of:
-        /\$?\{+\s*\$?((?:inputs\.|steps\.[\w-]+\.outputs\.|response\.(?:body|header)\b)[^{}\s]*)\s*\}+/
-    ),
-      found.0 != "{$\(found.1)}", !found.0.hasPrefix("${$")
-    {
-      report(
-        "'\(found.0)' is a text as it stands, with its braces; inside a text an expression is "
-          + "{$\(found.1)}, and one that is the whole value $\(found.1)", at: node.location)
-    }
+  /// Reports a text that is nothing but an input without its sign: `inputs.email`, also in the braces of another
+  /// language.
+  ///
+  /// Only for a declared input, since a text may well be `inputs.csv`, and prose may have such words in it.
+  func reportForgottenSigns(_ text: String, inputs: Set<String>, at node: DocumentNode) {
+    guard
+      let found = text.wholeMatch(
+        of: /inputs\.([\w.-]+)|\$?\{+(?:\s*|\s+\$)inputs\.([\w.-]+)\s*\}+/),
+      let name = found.1 ?? found.2, inputs.contains(String(name))
+    else { return }
+    report(
+      "'\(text)' is a text as it stands"
+        + (found.1 == nil ? ", with its braces" : "")
+        + "; the value of the input is $inputs.\(name), and inside a text {$inputs.\(name)}",
+      at: node.location)
   }
 }

@@ -7,6 +7,8 @@ struct PolicyReader {
   let uses: ExpressionUses
   /// Whether the document was checked already, by the version that published it.
   var isPublished = false
+  /// The inputs that the workflow declares.
+  var inputNames: Set<String> = []
 
   /// Reads `x-writ` of a workflow.
   ///
@@ -56,7 +58,7 @@ struct PolicyReader {
 
   private func template(_ name: String, of object: ObjectReader) -> ValueTemplate? {
     if !isPublished, let node = object[name], let text = node.string {
-      errors.reportForgottenSigns(text, at: node)
+      errors.reportForgottenSigns(text, inputs: inputNames, at: node)
     }
     return object.template(name)
   }

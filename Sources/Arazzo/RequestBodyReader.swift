@@ -259,7 +259,9 @@ extension RequestBodyReader {
   ) {
     guard let kind = payload.kind, let type = schema["type"] else { return }
     let types = (type.arrayValue ?? [type]).compactMap(\.stringValue)
-    guard !types.isEmpty, !types.contains(kind), kind != "number" || !types.contains("integer")
+    guard !types.isEmpty, !types.contains(kind), kind != "number" || !types.contains("integer"),
+      // OpenAPI 3.0; later versions have "null" among the types.
+      kind != "null" || schema["nullable"] != true
     else { return }
     let isEmpty = node.scalar == .some(.null)
     // What stands beside an empty payload instead of in it has been reported.

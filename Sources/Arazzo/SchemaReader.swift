@@ -8,11 +8,17 @@ struct SchemaReader {
   let errors: ErrorCollector
   /// Whether the document is OpenAPI 3.0, which has this keyword.
   let allowsNullable: Bool
+  /// Whether the document was checked already, by the version that published it.
+  let isPublished: Bool
 
-  init(references: ReferenceResolver, errors: ErrorCollector, allowsNullable: Bool = false) {
+  init(
+    references: ReferenceResolver, errors: ErrorCollector, allowsNullable: Bool = false,
+    isPublished: Bool = false
+  ) {
     self.references = references
     self.errors = errors
     self.allowsNullable = allowsNullable
+    self.isPublished = isPublished
   }
 
   private static let schemaKeywords: Set<String> = [
@@ -70,7 +76,9 @@ struct SchemaReader {
         at: member.nameLocation)
     case "$anchor", "$dynamicAnchor", "$dynamicRef", "$id", "$schema", "$vocabulary":
       errors.report("'\(member.name)' is not supported in schemas", at: member.nameLocation)
-    case let name where Self.otherKeywords.contains(name) || name.hasPrefix("x-"): break
+    case let name where name.hasPrefix("x-"):
+      if !isPublished { errors.reportMisspeltPolicy(member) }
+    case let name where Self.otherKeywords.contains(name): break
     default:
       errors.report("a schema has no keyword '\(member.name)'", at: member.nameLocation)
     }

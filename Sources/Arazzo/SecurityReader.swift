@@ -100,9 +100,10 @@ extension OpenAPIReader {
         fields: [
           "type", "description", "name", "in", "scheme", "bearerFormat", "flows",
           "openIdConnectUrl",
-        ], hasPolicy: true, errors: errors),
-      let kind = readSecurityKind(object)
+        ], hasPolicy: true, errors: errors)
     else { return nil }
+    reportMisspeltPolicies(object)
+    guard let kind = readSecurityKind(object) else { return nil }
     var scheme = SecurityScheme(name: member.name, kind: kind)
     guard
       let policy = object["x-writ"].flatMap({

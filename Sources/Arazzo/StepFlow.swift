@@ -33,7 +33,8 @@ struct StepFlow {
     let graph = StepGraph(workflow)
     let indices = Dictionary(
       workflow.steps.enumerated().map { ($0.element.stepId, $0.offset) }, uniquingKeysWith: min)
-    let edges = workflow.steps.map { graph.edges(from: $0.stepId) }
+    let edgesByStep = Dictionary(grouping: graph.edges, by: \.from)
+    let edges = workflow.steps.map { edgesByStep[$0.stepId] ?? [] }
     var exits: Set<Place> = []
     var restarts: Set<Place> = []
     func moves(from place: Place) -> [Move] {

@@ -42,8 +42,10 @@ struct StepReader {
     let outputs = OutputReader(document: document).read(object) { expression, node, name in
       uses.note([expression], at: node.location, .response, step: stepId, output: name)
     }
-    let policy = PolicyReader(errors: errors, uses: uses, isPublished: document.isPublished)
-      .step(object, stepId: stepId, target: target, stepIds: stepIds)
+    let policy = PolicyReader(
+      errors: errors, uses: uses, isPublished: document.isPublished,
+      inputNames: document.inputNames
+    ).step(object, stepId: stepId, target: target, stepIds: stepIds)
     let criteria = CriterionReader(document: document, uses: uses, stepId: stepId)
       .readList(object, "successCriteria", mayBeEmpty: false)
     let onSuccess = actions.readSuccess(object, inheriting: workflow)

@@ -5,11 +5,15 @@ internal import JSON
 
 struct SuccessChecker {
   let errors: ErrorCollector
+  private let tests = StatusTests()
+  private let judged = JudgedActions()
+
+  init(errors: ErrorCollector) { self.errors = errors }
 
   func check(_ workflow: Workflow) {
     for step in workflow.steps {
       checkParameters(of: step)
-      if checkSuccess(of: step) { checkActions(of: step) }
+      if let demand = checkSuccess(of: step) { checkActions(of: step, demand) }
     }
   }
 
@@ -46,40 +50,46 @@ struct SuccessChecker {
 
   // MARK: Criteria
 
-  /// Reports why a step can never succeed; whether it can.
-  private func checkSuccess(of step: Step) -> Bool {
-    guard let fault = Contradiction(in: step.successCriteria) else { return true }
+  /// Reports why a step can never succeed; what its criteria ask if it can.
+  private func checkSuccess(of step: Step) -> CriteriaDemand? {
+    let demand = CriteriaDemand(of: step.successCriteria, tests)
+    guard let fault = demand.contradiction else { return demand }
     errors.report("the step can never succeed: \(fault.description)", at: fault.location)
-    return false
+    return nil
   }
 
-  private func checkActions(of step: Step) {
-    for action in step.onSuccess {
-      if let fault = Contradiction(in: action.criteria) {
+  /// - Parameter demand: What the step's successCriteria ask.
+  private func checkActions(of step: Step, _ demand: CriteriaDemand) {
+    let success = demandOfSuccess(step, demand)
+    for action in step.onSuccess where judged.isNew(action.location, isShared: action.isShared) {
+      let demand = CriteriaDemand(of: action.criteria, tests)
+      if let fault = demand.contradiction {
         report(action.name, fault.description, at: fault.location)
-      } else if let first = action.criteria.first, !canFollowSuccess(action, of: step) {
+      } else if !action.isShared, let first = action.criteria.first, !demand.canHold(with: success)
+      {
         report(
           action.name,
           "its criteria never hold when the step has succeeded; let successCriteria of the step take this "
             + "answer for a success, or make it a failure action", at: first.location)
       }
     }
-    for action in step.onFailure {
-      if let fault = Contradiction(in: action.criteria) {
+    for action in step.onFailure where judged.isNew(action.location, isShared: action.isShared) {
+      if let fault = CriteriaDemand(of: action.criteria, tests).contradiction {
         report(action.name, fault.description, at: fault.location)
       }
     }
   }
 
-  private func canFollowSuccess(_ action: SuccessAction, of step: Step) -> Bool {
-    guard step.successCriteria.isEmpty else {
-      return Contradiction(in: step.successCriteria + action.criteria) == nil
+  /// What an answer has to give for a step to succeed.
+  private func demandOfSuccess(_ step: Step, _ demand: CriteriaDemand) -> CriteriaDemand {
+    guard step.successCriteria.isEmpty, let operation = step.operation,
+      operation.describesAnySuccess
+    else { return demand }
+    var statuses = StatusSet.none
+    for status in 200...299 where operation.describesSuccess(status) {
+      statuses.insert(status...status)
     }
-    guard let operation = step.operation, operation.describesAnySuccess else { return true }
-    return Contradiction.statuses.contains { status in
-      operation.describesSuccess(status)
-        && !action.criteria.contains { $0.decision(at: status) == false }
-    }
+    return CriteriaDemand(statuses: statuses)
   }
 
   private func report(_ name: String, _ reason: String, at location: SourceLocation) {
@@ -87,114 +97,17 @@ struct SuccessChecker {
   }
 }
 
-/// Why criteria that all have to hold never do, whatever the answer is.
-private struct Contradiction {
-  /// What a response can have as its status (RFC 9110, section 15: three digits); first those that criteria are
-  /// mostly about, since the search ends with the first one that may fulfil them.
-  static let statuses =
-    [200, 404, 201, 204, 403, 401, 400, 409, 422, 429, 500, 503, 202] + Array(100...999)
-
-  let description: String
-  let location: SourceLocation
-
-  /// Looks for a contradiction; `nil` where there is none that is sure.
-  init?(in criteria: [Criterion]) {
-    let alternatives = "; where one of several is enough, join them with || in one condition"
-    for criterion in criteria
-    where Self.statuses.allSatisfy({ criterion.decision(at: $0) == false }) {
-      description = "'\(criterion.text)' holds for no answer"
-      location = criterion.location
-      return
-    }
-    if let first = criteria.first,
-      Self.statuses.allSatisfy({ status in
-        criteria.contains { $0.decision(at: status) == false }
-      })
-    {
-      description = "no status fulfils all of these criteria" + alternatives
-      location = first.location
-      return
-    }
-    var wanted: [RuntimeExpression: [JSONValue]] = [:]
-    for criterion in criteria {
-      for (expression, value) in criterion.equalities {
-        if let other = wanted[expression]?.first(where: { !Condition.canEqualBoth($0, value) }) {
-          description =
-            "\(expression) cannot be both \(Self.written(other)) and \(Self.written(value))"
-            + alternatives
-          location = criterion.location
-          return
-        }
-        wanted[expression, default: []].append(value)
-      }
-    }
-    return nil
+/// The actions that have been looked at, of those that several steps have.
+private final class JudgedActions {
+  private struct Place: Hashable {
+    let line: Int
+    let column: Int
   }
 
-  /// A literal as it stands in a condition.
-  private static func written(_ value: JSONValue) -> String {
-    value.stringValue.map { "'\($0)'" } ?? value.serialized()
-  }
-}
+  private var places: Set<Place> = []
 
-extension Criterion {
-  /// Whether it holds for a status; `nil` where that depends on more than the status.
-  fileprivate func decision(at status: Int) -> Bool? {
-    if case .simple(let condition) = kind { return condition.decision(at: status) }
-    guard expressions.allSatisfy(\.isStatus) else { return nil }
-    return evaluate(in: .of(status: status))
-  }
-
-  /// What has to equal which literal for the criterion to hold.
-  fileprivate var equalities: [(RuntimeExpression, JSONValue)] {
-    if case .simple(let condition) = kind { condition.equalities } else { [] }
-  }
-}
-
-extension Condition {
-  fileprivate func decision(at status: Int) -> Bool? {
-    switch self {
-    case .not(let condition): return condition.decision(at: status).map { !$0 }
-    case .and(let left, let right):
-      let both = [left.decision(at: status), right.decision(at: status)]
-      return both.contains(false) ? false : both.contains(nil) ? nil : true
-    case .or(let left, let right):
-      let both = [left.decision(at: status), right.decision(at: status)]
-      return both.contains(true) ? true : both.contains(nil) ? nil : false
-    case .literal, .expression, .property, .element, .comparison:
-      return expressions.allSatisfy(\.isStatus) ? evaluate(in: .of(status: status)) : nil
-    }
-  }
-
-  fileprivate var equalities: [(RuntimeExpression, JSONValue)] {
-    switch self {
-    case .and(let left, let right): left.equalities + right.equalities
-    case .comparison(.expression(let expression), .equal, .literal(let value)),
-      .comparison(.literal(let value), .equal, .expression(let expression)):
-      [(expression, value)]
-    default: []
-    }
-  }
-
-  /// Whether one value can equal both: `'1'` and `'1.0'` are two texts, and the number 1 equals either.
-  fileprivate static func canEqualBoth(_ left: JSONValue, _ right: JSONValue) -> Bool {
-    if compare(left, .equal, right) { return true }
-    guard case .string(let text) = left, let number = try? JSONValue(parsing: text),
-      case .number = number
-    else { return false }
-    return compare(number, .equal, right)
-  }
-}
-
-extension RuntimeExpression {
-  fileprivate var isStatus: Bool { source == .statusCode }
-}
-
-extension EvaluationContext {
-  fileprivate static func of(status: Int) -> EvaluationContext {
-    var context = EvaluationContext()
-    context.statusCode = status
-    return context
+  func isNew(_ location: SourceLocation, isShared: Bool) -> Bool {
+    !isShared || places.insert(Place(line: location.line, column: location.column)).inserted
   }
 }
 

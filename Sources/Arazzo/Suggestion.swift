@@ -17,7 +17,7 @@ public enum Suggestion {
   }
 
   /// Levenshtein's distance: insertions, deletions and replacements.
-  private static func distance(_ left: [Character], _ right: [Character]) -> Int {
+  static func distance(_ left: [Character], _ right: [Character]) -> Int {
     var row = Array(0...right.count)
     for (index, character) in left.enumerated() {
       var diagonal = row[0]

@@ -25,6 +25,8 @@ struct WorkflowReader {
     if let workflowId, !ArazzoReader.isName(workflowId) {
       object.report("a workflowId is made of \(ArazzoReader.namePattern)", at: object["workflowId"])
     }
+    var document = document
+    document.inputNames = Set(declaredInputs(object))
     let uses = ExpressionUses()
     let inputs = object["inputs"].map {
       InputSchemaReader(
@@ -44,9 +46,11 @@ struct WorkflowReader {
       steps: stepNodes.compactMap(steps.read),
       outputs: readOutputs(object, uses),
       policy: object["x-writ"].map {
-        PolicyReader(errors: errors, uses: uses, isPublished: document.isPublished)
-          .workflow(
-            $0, inputs: inputs ?? InputSchema(), unreadInputs: unreadInputs(object, inputs))
+        PolicyReader(
+          errors: errors, uses: uses, isPublished: document.isPublished,
+          inputNames: document.inputNames
+        ).workflow(
+          $0, inputs: inputs ?? InputSchema(), unreadInputs: unreadInputs(object, inputs))
       }
         ?? WorkflowPolicy(),
       extensions: object.extensions(), location: object.location)
@@ -57,9 +61,12 @@ struct WorkflowReader {
   }
 
   private func unreadInputs(_ object: ObjectReader, _ inputs: InputSchema?) -> Set<String> {
+    Set(declaredInputs(object)).subtracting(inputs?.properties.map(\.name) ?? [])
+  }
+
+  private func declaredInputs(_ object: ObjectReader) -> [String] {
     let schema = object["inputs"].flatMap(document.silent.inputReferences.resolve)
-    let declared = schema?["properties"]?.members?.map(\.name) ?? []
-    return Set(declared).subtracting(inputs?.properties.map(\.name) ?? [])
+    return schema?["properties"]?.members?.map(\.name) ?? []
   }
 
   private func declaredNames(

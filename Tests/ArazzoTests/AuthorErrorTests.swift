@@ -9,7 +9,8 @@ import Testing
       "email: $inputs.email\n            name: \"Reader",
       "email: inputs.email\n            name: \"Reader",
       "register_reader.arazzo.yaml:49: $.workflows[0].steps[1].requestBody.payload.email: 'inputs.email' is "
-        + "a text as it stands; an expression begins with $: write $inputs.email"),
+        + "a text as it stands; the value of the input is $inputs.email, and inside a text {$inputs.email}"
+    ),
     Edit(
       "email: $inputs.email\n            name: \"Reader",
       "email: {$inputs.email}\n            name: \"Reader",
@@ -158,29 +159,24 @@ import Testing
         + "in components.failureActions; did you mean again?"),
     Edit(
       "email: $inputs.email\n            name: \"Reader {$inputs.name}\"",
-      "email: $inputs.email\n            name: \"Reader ${inputs.name}\"",
+      "email: $inputs.email\n            name: \"${inputs.name}\"",
       "register_reader.arazzo.yaml:50: $.workflows[0].steps[1].requestBody.payload.name: '${inputs.name}' is a text as "
-        + "it stands, with its braces; inside a text an expression is {$inputs.name}, and one that is the "
-        + "whole value $inputs.name"),
+        + "it stands, with its braces; the value of the input is $inputs.name, and inside a text "
+        + "{$inputs.name}"),
     Edit(
       "email: $inputs.email\n            name: \"Reader {$inputs.name}\"",
       "email: \"{{ $inputs.email }}\"\n            name: \"Reader {$inputs.name}\"",
       "register_reader.arazzo.yaml:49: $.workflows[0].steps[1].requestBody.payload.email: '{{ $inputs.email }}' "
-        + "is a text as it stands, with its braces; inside a text an expression is {$inputs.email}, and one that "
-        + "is the whole value $inputs.email"),
+        + "is a text as it stands, with its braces; the value of the input is $inputs.email, and inside a text "
+        + "{$inputs.email}"),
     Edit(
       "email: $inputs.email\n            name: \"Reader {$inputs.name}\"",
       "email: $inputs.email\n            name: \"costs ${$inputs.name}, {braces} and {$inputs.name}\""
     ),
     Edit(
       "subject: \"reader:{$inputs.email}\"", "subject: inputs.email",
-      "register_reader.arazzo.yaml:14: $.workflows[0].x-writ.subject: 'inputs.email' is a text as it stands; an "
-        + "expression begins with $: write $inputs.email"),
-    Edit(
-      "store: \"pins/{$steps.add.outputs.id}\"", "store: \"pins/{steps.add.outputs.id}\"",
-      "register_reader.arazzo.yaml:70: $.workflows[0].steps[2].x-writ.sink.pin.store: "
-        + "'{steps.add.outputs.id}' is a text as it stands, with its braces; inside a text an expression is "
-        + "{$steps.add.outputs.id}, and one that is the whole value $steps.add.outputs.id"),
+      "register_reader.arazzo.yaml:14: $.workflows[0].x-writ.subject: 'inputs.email' is a text as it stands; the "
+        + "value of the input is $inputs.email, and inside a text {$inputs.email}"),
     Edit(
       "          payload:\n            email: $inputs.email\n            name: \"Reader {$inputs.name}\"\n          replacements",
       "          payload:\n          replacements",
@@ -234,6 +230,55 @@ import Testing
       Library.errors(Library.files(arazzo: document)) == [
         "register_reader.arazzo.yaml:27: $.workflows[0].inputs.properties.size.type: 'type' must be one of "
           + "string, integer, number, boolean, array, object, null"
+      ])
+  }
+
+  @Test(arguments: [
+    "inputs.csv", "inputs.email.csv", "response.body", "steps.find.outputs.id", "see inputs.email",
+    "Dear {{ inputs.name }}", "Hello {inputs.name}!", "release-${{ inputs.version }}",
+    "{{ inputs.version }}", "${inputs.email} or ${inputs.name}", "costs ${$inputs.name}",
+    "{{$inputs.name}}",
+  ])
+  func `a text that is more or other than a declared input stays as it is`(text: String) throws {
+    let edit = Edit("name: \"Reader {$inputs.name}\"", "name: \"\(text)\"")
+    let document = try #require(edit.applied(to: Library.arazzo))
+    #expect(Library.errors(Library.files(arazzo: document)) == [])
+  }
+
+  @Test(arguments: [
+    "inputs.name", "{inputs.name}", "${inputs.name}", "{{inputs.name}}", "{{ inputs.name }}",
+    "${{ inputs.name }}",
+  ])
+  func `a text that is nothing but a declared input without its sign is refused`(text: String)
+    throws
+  {
+    let edit = Edit("name: \"Reader {$inputs.name}\"", "name: \"\(text)\"")
+    let document = try #require(edit.applied(to: Library.arazzo))
+    let errors = Library.errors(Library.files(arazzo: document))
+    #expect(errors.count == 1)
+    #expect(errors.first?.contains("'\(text)' is a text as it stands") == true)
+  }
+
+  @Test(arguments: [
+    ("openapi: 3.0.3", "type: object\n              nullable: true"),
+    ("openapi: 3.1.0", "type: [object, \"null\"]"),
+  ])
+  func `a body that may be null can be null`(version: String, type: String) throws {
+    let head = try #require(Edit("openapi: 3.1.0", version).applied(to: Library.openAPI))
+    let nullable = Edit(
+      "type: object\n              required: [email]",
+      "\(type)\n              required: [email]")
+    let payload = Edit(
+      "payload:\n            email: $inputs.email\n            name: \"Reader {$inputs.name}\"\n"
+        + "          replacements:\n            - target: /name\n              value: $inputs.name",
+      "payload: null")
+    let openAPI = try #require(nullable.applied(to: head))
+    let arazzo = try #require(payload.applied(to: Library.arazzo))
+    #expect(Library.errors(Library.files(arazzo: arazzo, openAPI: openAPI)) == [])
+    #expect(
+      Library.errors(Library.files(arazzo: arazzo, openAPI: head)) == [
+        "register_reader.arazzo.yaml:48: $.workflows[0].steps[1].requestBody.payload: the body must be of type "
+          + "object, but this is empty; indent what belongs to it further than 'payload'"
       ])
   }
 

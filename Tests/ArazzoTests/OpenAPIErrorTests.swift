@@ -1,5 +1,6 @@
 // The errors of OpenAPI documents. Each row is one change and the exact errors that it causes.
 
+import Arazzo
 import Testing
 
 @Suite struct OpenAPIErrorTests {
@@ -221,6 +222,64 @@ import Testing
       "openapi/library.yaml:72: $.components.securitySchemes.session.x-writ.login: "
         + "x-writ of a security scheme has no field 'login'; its fields are session, secret"),
   ]
+
+  static let misspellings: [Edit] = [
+    Edit(
+      "pin: {type: string, x-writ:", "pin: {type: string, x-write:",
+      "openapi/library.yaml:48: $.paths['/readers/{id}/card'].put.responses.2XX.content['application/json']"
+        + ".schema.properties.pin.x-write: 'x-write' means nothing to Writ; did you mean x-writ?"),
+    Edit(
+      "pin: {type: string, x-writ:", "pin: {type: string, X-Writ:",
+      "openapi/library.yaml:48: $.paths['/readers/{id}/card'].put.responses.2XX.content['application/json']"
+        + ".schema.properties.pin.X-Writ: a schema has no keyword 'X-Writ'"),
+    Edit(
+      "Reader: {type: object", "Reader: {x-Writ: {secret: true}, type: object",
+      "openapi/library.yaml:63: $.components.schemas.Reader.x-Writ: 'x-Writ' means nothing to Writ; did you "
+        + "mean x-writ?"),
+    Edit(
+      "{name: email, in: query, required: true,",
+      "{name: email, in: query, required: true, x-wrti: {secret: true},",
+      "openapi/library.yaml:13: $.paths['/readers'].get.parameters[0].x-wrti: 'x-wrti' means nothing to Writ; "
+        + "did you mean x-writ?"),
+    Edit(
+      "description: The new reader",
+      "description: The new reader\n      headers: {ETag: {x-rit: {secret: true}, schema: {type: string}}}",
+      "openapi/library.yaml:61: $.components.responses.Added.headers.ETag.x-rit: 'x-rit' means nothing to Writ; "
+        + "did you mean x-writ?"),
+    Edit(
+      "content: {application/json: {schema: {$ref: \"#/components/schemas/Reader\"}}}",
+      "content: {application/json: {x-writs: {secret: true}, schema: {$ref: \"#/components/schemas/Reader\"}}}",
+      "openapi/library.yaml:61: $.components.responses.Added.content['application/json'].x-writs: 'x-writs' "
+        + "means nothing to Writ; did you mean x-writ?"),
+    Edit(
+      "operationId: findReader", "operationId: findReader\n      x-write: {signature: none}",
+      "openapi/library.yaml:11: $.paths['/readers'].get.x-write: 'x-write' means nothing to Writ; did you mean "
+        + "x-writ?"),
+    Edit(
+      "x-writ: {session: {operationId: login, ttl: PT1H}}",
+      "x-write: {session: {operationId: login, ttl: PT1H}}",
+      "openapi/library.yaml:72: $.components.securitySchemes.session.x-write: 'x-write' means nothing to Writ; "
+        + "did you mean x-writ?"),
+    Edit(
+      "operationId: findReader",
+      "operationId: findReader\n      x-wait: 5\n      x-writer: {name: Ann}\n      x-internal: true"
+    ),
+    Edit(
+      "{type: string, format: uuid}",
+      "{type: string, format: uuid, x-wait: 5, x-unit: {name: m}, x-writ-note: {a: 1}}"),
+  ]
+
+  @Test(arguments: misspellings)
+  func `a misspelt x-writ is refused, since a mark of a secret would be lost`(edit: Edit) throws {
+    let document = try #require(edit.applied(to: Library.openAPI), "the old text must occur once")
+    #expect(Library.errors(Library.files(openAPI: document)) == edit.errors)
+    if !edit.new.contains("X-Writ") {
+      #expect(throws: Never.self) {
+        try Catalogue.load(
+          files: Library.files(openAPI: document), publishedType: "register_reader")
+      }
+    }
+  }
 
   @Test(arguments: edits)
   func `an API that breaks a rule is refused with its place and the rule`(edit: Edit) throws {

@@ -173,6 +173,91 @@ import Testing
     #expect(Library.errors(item.files) == item.errors)
   }
 
+  /// A flow whose workflow has actions that its steps inherit, and components.
+  private static func errors(
+    inherited: String, components: String = "", steps: String...
+  ) throws -> [String] {
+    let item = Case("", steps.joined(separator: "\n") + "\n")
+    let text = try #require(
+      Edit("    steps:\n", "    \(inherited)\n    steps:\n").applied(to: item.files[0].text))
+    return Library.errors([
+      DocumentText(path: "flow.arazzo.yaml", text: text + components), item.files[1],
+    ])
+  }
+
+  @Test func `an inherited action that one step takes is no fault of another`() throws {
+    let only200 = ", successCriteria: \(Self.criteria("$statusCode == 200"))"
+    let also404 = ", successCriteria: \(Self.criteria("$statusCode == 200 || $statusCode == 404"))"
+    let action = "{name: gone, type: end, criteria: \(Self.criteria("$statusCode == 404"))}"
+    #expect(
+      try Self.errors(
+        inherited: "successActions: [\(action)]", steps: Self.find("a", only200),
+        Self.find("b", also404), Self.find("c")) == [])
+    #expect(
+      try Self.errors(
+        inherited: "successActions: [{reference: $components.successActions.gone}]",
+        components: "components: {successActions: {gone: \(action)}}\n",
+        steps: Self.find("a", only200), Self.find("b", also404)) == [])
+  }
+
+  @Test(arguments: ["successActions", "failureActions"])
+  func `an inherited action that contradicts itself is one fault`(field: String) throws {
+    let criteria = Self.criteria("$statusCode == 200", "$statusCode == 201")
+    #expect(
+      try Self.errors(
+        inherited: "\(field): [{name: never, type: end, criteria: \(criteria)}]",
+        steps: Self.find("a"), Self.find("b")) == [
+          "flow.arazzo.yaml:8: $.workflows[0].\(field)[0].criteria[0]: the action 'never' is never taken: no "
+            + "status fulfils all of these criteria; where one of several is enough, join them with || in one "
+            + "condition"
+        ])
+  }
+
+  /// Everything that conditions say about the status, decided stretch by stretch as status by status.
+  @Test(arguments: [
+    "$statusCode < 200", "$statusCode <= 199.5", "$statusCode > '299'", "200 >= $statusCode",
+    "$statusCode != 404", "$statusCode == 404.5", "$statusCode == 'x'", "$statusCode < 'x'",
+    "$statusCode", "!$statusCode", "$statusCode == $statusCode", "$statusCode == null",
+    "($statusCode == 200) == true", "$statusCode > 1e9", "$statusCode > -1", "$statusCode >= 999",
+    "$statusCode < 100", "$statusCode[200] == null", "1 == 1",
+    "$statusCode == 99 || $statusCode == 1000 || ($statusCode > 100 && !($statusCode >= 300))",
+  ])
+  func `a condition of the status is decided for all statuses at once`(text: String) throws {
+    let condition = try Condition(parsing: text)
+    let decision = StatusDecision(condition)
+    for status in StatusSet.range {
+      var context = EvaluationContext()
+      context.statusCode = status
+      #expect(decision.holds.contains(status) == condition.evaluate(in: context), "\(status)")
+      #expect(decision.fails.contains(status) != decision.holds.contains(status), "\(status)")
+    }
+  }
+
+  @Test func `what depends on more than the status is open`() throws {
+    let decision = StatusDecision(
+      try Condition(parsing: "$statusCode == 200 && $response.body#/a == 1"))
+    #expect(decision.holds.isEmpty)
+    #expect(!decision.fails.contains(200) && decision.fails.contains(201))
+  }
+
+  @Test func `long conditions and many actions are judged in little time`() throws {
+    let long = (300..<500).map { "$statusCode == \($0)" }.joined(separator: " || ")
+    let actions = (0..<40).map {
+      "{name: n\($0), type: end, criteria: \(Self.criteria("$statusCode == 2\($0 + 10)"))}"
+    }.joined(separator: ", ")
+    let steps = (0..<40).map {
+      Self.find("s\($0)", ", successCriteria: \(Self.criteria(long)), onFailure: [\(actions)]")
+    }.joined(separator: "\n")
+    let clock = ContinuousClock()
+    var errors: [String] = []
+    let time = try clock.measure {
+      errors = try Self.errors(inherited: "successActions: [\(actions)]", steps: steps)
+    }
+    #expect(errors == [])
+    // Status by status this took minutes; the bound is wide, for busy machines.
+    #expect(time < .seconds(30))
+  }
+
   @Test(arguments: cases)
   func `what was published is not looked at again`(item: Case) {
     #expect(throws: Never.self) { try Catalogue.load(files: item.files, publishedType: "flow") }
